@@ -1,0 +1,1 @@
+"""Running a tool: errors, result envelope, workspace, run folder, model store, MCP boundary."""
