@@ -37,7 +37,7 @@ def to_numbers(column: pd.Series, *, decimal_comma: bool = False) -> tuple[pd.Se
         if decimal_comma:
             text = text.str.replace(",", ".", regex=False)
         present = (text.notna() & (text.str.lower() != "nan")).to_numpy(dtype=bool)
-        objects = pd.Series(text.to_numpy(dtype=object, na_value=None), index=column.index)
+        objects = pd.Series(text.to_numpy(dtype=object, na_value=np.nan), index=column.index)
         numbers = pd.to_numeric(objects, errors="coerce").to_numpy(dtype="float64")
     else:
         numbers = column.to_numpy(dtype="float64", na_value=np.nan)
