@@ -33,10 +33,10 @@ def to_numbers(column: pd.Series, *, decimal_comma: bool = False) -> tuple[pd.Se
     if pd.api.types.is_bool_dtype(column):
         column = column.astype("float64")
     if not pd.api.types.is_numeric_dtype(column):
-        text = column.astype("string")
+        text = column.astype("string").str.strip()
         if decimal_comma:
             text = text.str.replace(",", ".", regex=False)
-        present = (text.notna() & (text.str.lower() != "nan")).to_numpy(dtype=bool)
+        present = (text.notna() & ~text.str.lower().isin(["", "nan"])).to_numpy(dtype=bool)
         objects = pd.Series(text.to_numpy(dtype=object, na_value=np.nan), index=column.index)
         numbers = pd.to_numeric(objects, errors="coerce").to_numpy(dtype="float64")
     else:

@@ -7,9 +7,9 @@ that a later step can say what it did to each of them.
 import csv
 import gzip
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import pandas as pd
 
@@ -127,6 +127,13 @@ def _read_csv(path: Path, chunksize: int) -> RawTable:
     form = _form_of(head.decode(encoding, errors="ignore"), path)
     notes += form.notes
     with opener(path, "rt", encoding=encoding, newline="") as text:
+        frame = _parse(text, form, chunksize, path)
+    return RawTable(frame, notes, form.decimal_comma)
+
+
+def _parse(text: IO[str], form: "_Form", chunksize: int, path: Path) -> pd.DataFrame:
+    """Parse the rows as text, `chunksize` at once."""
+    try:
         reader = pd.read_csv(
             text,
             sep=form.delimiter,
@@ -137,24 +144,17 @@ def _read_csv(path: Path, chunksize: int) -> RawTable:
             keep_default_na=False,
             na_values=[""],
             skipinitialspace=True,
-            skip_blank_lines=True,
             index_col=False,
             chunksize=chunksize,
             on_bad_lines="error",
         )
-        frame = pd.concat(list(_chunks(reader, path)), ignore_index=True)
-    return RawTable(frame, notes, form.decimal_comma)
-
-
-def _chunks(reader: "pd.io.parsers.TextFileReader", path: Path) -> Iterator[pd.DataFrame]:
-    try:
-        for chunk in reader:
-            yield chunk.apply(lambda column: column.str.strip().replace("", pd.NA))
-    except pd.errors.ParserError as error:
+        chunks = [chunk.apply(lambda column: column.str.strip().replace("", pd.NA)) for chunk in reader]
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
         raise UnreadableTable(
             f"'{path.name}' breaks off: {reason}.", expected="as many values as names", fix=_FIX
         ) from error
+    return pd.concat(chunks, ignore_index=True) if chunks else pd.DataFrame(columns=form.names)
 
 
 def _encoding_of(head: bytes, path: Path) -> tuple[str, list[str]]:

@@ -207,12 +207,14 @@ def load_estimator(path: Path, trusted: Sequence[str] = ()) -> Any:
     Raises:
         ModelError: the file holds a type that is not on the list, or is damaged.
     """
+    from zipfile import BadZipFile
+
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
         return skops.io.load(path, trusted=list(trusted))
-    except (UntrustedTypesFoundException, ValueError, KeyError, OSError) as error:
+    except (UntrustedTypesFoundException, BadZipFile, ValueError, KeyError, OSError) as error:
         raise ModelError(
             f"'{path.name}' is refused: {error}.", expected="a model this version saved", fix="Train again."
         ) from error

@@ -1,0 +1,128 @@
+import numpy as np
+import pandas as pd
+import pytest
+from bms_schema.data.features import add_features, feature_names, feature_table
+from bms_schema.data.moments import moment_codes
+from bms_schema.data.table import canonical_table
+
+from tests.schema.fleet import small_fleet
+
+OWN = [
+    name
+    for name in feature_names()
+    if any(kind in name for kind in ("diff", "lag", "mean", "std", "load_step"))
+]
+
+
+def featured(frame):
+    return add_features(canonical_table(frame).frame)
+
+
+def test_the_table_documents_every_feature_once():
+    names = feature_names()
+    assert len(names) == len(set(names))
+    made = featured(small_fleet())
+    assert [name for name in made if name in set(names)] == names
+    assert all(feature.formula and feature.source and feature.window for feature in feature_table())
+
+
+def test_row_order_changes_nothing():
+    table = canonical_table(small_fleet()).frame
+    shuffled = add_features(table.sample(frac=1, random_state=3)).sort_index()
+    pd.testing.assert_frame_equal(add_features(table)[feature_names()], shuffled[feature_names()])
+
+
+def test_no_cell_enters_another_cells_own_features():
+    frame = small_fleet()
+    changed = frame.copy()
+    changed.loc[changed["Cell ID"] == "S0/1", ["CellVoltage", "CellTemperature", "CellSpecificGravity"]] *= (
+        1.02
+    )
+    others = frame["Cell ID"] != "S0/1"
+    pd.testing.assert_frame_equal(featured(frame)[OWN][others], featured(changed)[OWN][others])
+
+
+def test_no_string_enters_another_strings_features():
+    frame = small_fleet()
+    changed = frame.copy()
+    changed.loc[changed["string"] == "S0", "CellVoltage"] -= 0.1
+    other = frame["string"] == "S1"
+    pd.testing.assert_frame_equal(
+        featured(frame)[feature_names()][other], featured(changed)[feature_names()][other]
+    )
+
+
+def test_no_future_enters_a_feature():
+    frame = small_fleet(moments=40)
+    early = frame["Timestamp"] < pd.Timestamp("2026-01-01 20:00")
+    cut = featured(frame[early])[feature_names()]
+    pd.testing.assert_frame_equal(featured(frame)[feature_names()][early.to_numpy()], cut)
+
+
+def test_nothing_is_carried_across_a_gap():
+    frame = small_fleet(1, 3, 30)
+    late = frame["Timestamp"] >= pd.Timestamp("2026-01-01 15:00")
+    frame.loc[late, "Timestamp"] += pd.Timedelta(days=5)
+    made = featured(frame)
+    first_after = made[late.to_numpy()].iloc[:3]
+    assert first_after[["voltage_lag1_v", "voltage_diff_v", "load_step_resistance_ohm"]].isna().all(axis=None)
+    np.testing.assert_allclose(first_after["voltage_mean_24h_v"], first_after["CellVoltage"])
+
+
+def test_rolling_statistics_equal_a_slow_loop():
+    frame = small_fleet(2, 3, 30, step="37min", seed=5)
+    frame.loc[[7, 20, 41], "CellVoltage"] = np.nan
+    made = featured(frame)
+    for hours in (1, 24):
+        for row in range(0, len(made), 7):
+            at = made.iloc[row]
+            window = made[
+                (made["Cell ID"] == at["Cell ID"])
+                & (made["Timestamp"] <= at["Timestamp"])
+                & (made["Timestamp"] > at["Timestamp"] - pd.Timedelta(hours=hours))
+            ]["CellVoltage"]
+            np.testing.assert_allclose(at[f"voltage_mean_{hours}h_v"], window.mean(), atol=1e-9)
+            np.testing.assert_allclose(at[f"voltage_std_{hours}h_v"], window.std(), atol=1e-7)
+
+
+def test_deviation_is_judged_against_the_string_at_the_same_moment():
+    frame = small_fleet(1, 5, 1).assign(CellVoltage=[2.20, 2.21, 2.22, 2.23, 2.10])
+    made = featured(frame)
+    np.testing.assert_allclose(made["voltage_deviation_v"], [-0.01, 0.0, 0.01, 0.02, -0.11])
+    np.testing.assert_allclose(made["voltage_robust_z"].iloc[4], -0.11 / (1.4826 * 0.01))
+
+
+def test_two_cells_cannot_tell_which_of_them_deviates():
+    assert featured(small_fleet(1, 2))["voltage_deviation_v"].isna().all()
+
+
+def test_a_load_step_gives_the_resistance_and_holds_it():
+    frame = small_fleet(1, 1, 6).assign(
+        InstantaneousCurrent=[0.0, 0.0, -50.0, -50.0, 0.0, 0.0],
+        CellVoltage=[2.23, 2.23, 2.18, 2.18, 2.205, 2.205],
+    )
+    resistance = featured(frame)["load_step_resistance_ohm"]
+    assert resistance.iloc[:2].isna().all()
+    np.testing.assert_allclose(resistance.iloc[2:], [0.001, 0.001, 0.0005, 0.0005])
+
+
+def test_cells_logged_seconds_apart_share_a_moment():
+    frame = small_fleet(1, 4, 10)
+    number = frame["Cell ID"].str[-1].astype(int)
+    frame["Timestamp"] += pd.to_timedelta(number * 3, unit="s")
+    codes = moment_codes(canonical_table(frame).frame)
+    assert len(np.unique(codes)) == 10
+    assert featured(frame)["voltage_deviation_v"].notna().all()
+
+
+def test_without_time_stamps_the_readings_number_is_the_moment():
+    frame = small_fleet(1, 4, 10).drop(columns="Timestamp")
+    made = featured(frame)
+    assert made["voltage_deviation_v"].notna().all()
+    assert made["voltage_lag1_v"].isna().sum() == 4
+
+
+@pytest.mark.parametrize("name", ["CellSpecificGravity"])
+def test_a_signal_that_is_not_measured_gives_missing_features(name):
+    made = featured(small_fleet().drop(columns=name))
+    assert made["gravity_deviation"].isna().all()
