@@ -1,0 +1,144 @@
+"""Failure labels: when a cell died, which moments are labelled, and which cannot be known.
+
+t_d is the first time that IsDead = 1 holds for at least three samples. For the horizon H a moment t is 1 where
+0 < t_d - t ≤ H, 0 where t_d - t > H or where the cell never died and was observed beyond t + H, else unknown.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from bms_schema.data.columns import CELL_ID, IS_DEAD, STRING, TIMESTAMP
+from bms_schema.data.moments import order_cells
+
+from bms_failure.blocks import AT, LIFE
+
+SAMPLES_TO_CONFIRM = 3
+DEAD = -1
+HORIZONS_DAYS = (1, 2, 3, 5, 7, 14, 30, 56, 90, 180, 365)
+# [U] with more than a third of the moments unknown, the known ones no longer stand for the fleet.
+LARGEST_UNKNOWN_SHARE = 1.0 / 3.0
+FEWEST_DEAD_CELLS, FEWEST_GROUPS_WITH_DEATHS = 2, 2
+
+
+@dataclass(frozen=True)
+class Lives:
+    """The lives of the cells.
+
+    Args:
+        of_row: Life number within the cell of each row of the frame, `DEAD` while the cell is dead, shape (n,).
+        table: One row per life: `Cell ID`, `string`, `life`, `death` (NaT where it did not die), `observed_until`
+            (last moment whose label is sure).
+        dead_at_end: Cells that are dead at the end of the data, sorted.
+    """
+
+    of_row: np.ndarray
+    table: pd.DataFrame
+    dead_at_end: list[str]
+
+
+def cell_lives(frame: pd.DataFrame) -> Lives:
+    """Split each cell's rows into lives: a cell replaced under the same number starts a new one.
+
+    Runs of fewer than three equal labels confirm nothing. Without an `IsDead` column every cell has one life.
+
+    Args:
+        frame: Canonical frame with `Timestamp`.
+    """
+    order = order_cells(frame)
+    cell = order.cell
+    label = (
+        frame[IS_DEAD].to_numpy(dtype=float)[order.order] if IS_DEAD in frame else np.full(len(frame), np.nan)
+    )
+    dead = _confirmed(label, cell)
+    new_cell = np.diff(cell, prepend=-1) != 0
+    revived = ~dead & np.r_[False, dead[:-1]] & ~new_cell
+    number = np.cumsum(revived)
+    life = number - number[new_cell][np.cumsum(new_cell) - 1] if len(frame) else number
+    rows = pd.DataFrame(
+        {
+            CELL_ID: frame[CELL_ID].to_numpy()[order.order],
+            STRING: frame[STRING].to_numpy()[order.order],
+            LIFE: life,
+            "when": frame[TIMESTAMP].to_numpy(dtype="datetime64[ns]")[order.order],
+            "dead": dead,
+            "sure": _sure(label, dead, cell),
+        }
+    )
+    keys = [CELL_ID, LIFE]
+    table = rows.groupby(keys, sort=True)[[STRING]].first()
+    table["death"] = rows[rows.dead].groupby(keys).when.min()
+    table["observed_until"] = rows[rows.sure & ~rows.dead].groupby(keys).when.max()
+    last_dead = rows.groupby(CELL_ID, sort=True).dead.last()
+    of_row = order.restore(np.where(dead, DEAD, life))
+    return Lives(of_row, table.reset_index(), [str(name) for name in last_dead.index[last_dead]])
+
+
+def label_moments(moments: pd.DataFrame, lives: Lives, horizon_days: float) -> np.ndarray:
+    """Return 1.0, 0.0 or NaN (unknown) for each moment, shape (n,).
+
+    Args:
+        moments: Rows with `Cell ID`, `life` and `at`.
+        lives: From `cell_lives` of the same data.
+        horizon_days: H.
+    """
+    known = moments[[CELL_ID, LIFE, AT]].merge(lives.table, on=[CELL_ID, LIFE], how="left")
+    horizon = pd.Timedelta(days=horizon_days)
+    ahead = known["death"] - known[AT]
+    positive = (ahead > pd.Timedelta(0)) & (ahead <= horizon)
+    negative = (ahead > horizon) | (known["death"].isna() & (known["observed_until"] > known[AT] + horizon))
+    return np.where(positive, 1.0, np.where(negative, 0.0, np.nan))
+
+
+def days_to_death(moments: pd.DataFrame, lives: Lives) -> np.ndarray:
+    """Return t_d - t [days] of each moment, NaN where the life has no death, shape (n,)."""
+    known = moments[[CELL_ID, LIFE, AT]].merge(lives.table, on=[CELL_ID, LIFE], how="left")
+    return ((known["death"] - known[AT]) / pd.Timedelta(days=1)).to_numpy(dtype=float)
+
+
+def choose_horizon(moments: pd.DataFrame, groups: np.ndarray, lives: Lives, asked_days: int) -> int | None:
+    """Return the largest horizon up to the asked one that this data can label, None where none can be.
+
+    A horizon qualifies where at most a third of the moments are unknown and its positives come from at least
+    two cells in at least two groups, each class from two groups.
+
+    Args:
+        moments: Rows with `Cell ID`, `life` and `at`.
+        groups: Group of each moment that folds keep together, shape (n,).
+        lives: From `cell_lives`.
+        asked_days: The horizon asked for.
+    """
+    candidates = sorted({asked_days, *(days for days in HORIZONS_DAYS if days < asked_days)}, reverse=True)
+    cells = moments[CELL_ID].to_numpy()
+    for horizon in candidates:
+        label = label_moments(moments, lives, horizon)
+        dying = label == 1.0
+        if (
+            np.isnan(label).mean() <= LARGEST_UNKNOWN_SHARE
+            and len(np.unique(cells[dying])) >= FEWEST_DEAD_CELLS
+            and len(np.unique(groups[dying])) >= FEWEST_GROUPS_WITH_DEATHS
+            and len(np.unique(groups[label == 0.0])) >= FEWEST_GROUPS_WITH_DEATHS
+        ):
+            return horizon
+    return None
+
+
+def _confirmed(label: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """Return whether the cell is dead at each sorted row; unknown labels keep the state before them."""
+    known = np.isfinite(label)
+    value, owner = label[known], cell[known]
+    starts = (np.diff(value, prepend=np.nan) != 0) | (np.diff(owner, prepend=-1) != 0)
+    run = np.cumsum(starts) - 1
+    length = np.bincount(run, minlength=1)[run] if len(run) else run
+    state = np.where(length >= SAMPLES_TO_CONFIRM, value, np.nan)
+    full = np.full(len(label), np.nan)
+    full[known] = state
+    return pd.Series(full).groupby(cell).ffill().fillna(0.0).to_numpy() == 1.0
+
+
+def _sure(label: np.ndarray, dead: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """Return False for a cell's last rows where IsDead = 1 came too late to be confirmed, and after."""
+    doubtful = (label == 1.0) & ~dead
+    alive_later = pd.Series((label == 0.0).astype(float)[::-1]).groupby(cell[::-1]).cummax().to_numpy()[::-1]
+    open_end = doubtful & (alive_later == 0.0)
+    return pd.Series(open_end.astype(float)).groupby(cell).cummax().to_numpy() == 0.0

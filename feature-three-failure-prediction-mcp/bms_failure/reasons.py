@@ -1,0 +1,76 @@
+"""Why a cell stands where it stands: up to three signs in plain words with their numbers."""
+
+import numpy as np
+import pandas as pd
+
+from bms_failure.blocks import BLOCK_S
+from bms_failure.feature_set import BY_NAME, CellFeature
+from bms_failure.moments import HISTORY_DAYS
+
+MOST_REASONS = 3
+SMALLEST_WEIGHT = 0.1  # [U] a tenth in the log-odds changes the odds by 10 %; less is no reason
+_FEWEST_CELLS_FOR_PERCENTILE = 10
+_BLOCK_DAYS = BLOCK_S / 86_400
+_NEVER_NEGATIVE = ("outside", "missing", "voltage_noise_mv")
+
+
+def word_reasons(latest: pd.DataFrame, weights: pd.DataFrame) -> list[list[str]]:
+    """Return up to three reasons per row, the heaviest first, each theme once; none where nothing weighs.
+
+    Args:
+        latest: One moment per cell with features; percentiles are among these.
+        weights: What each feature adds to the risk, columns are feature names, same rows; weights
+            below 0.1 and unknown features do not count.
+    """
+    names = list(weights.columns)
+    values = latest[names].to_numpy(dtype=float)
+    heavy = np.where(np.isfinite(values), weights.to_numpy(dtype=float), -np.inf)
+    history = latest[HISTORY_DAYS].to_numpy(dtype=float)
+    ranks = latest[names].rank(pct=True).to_numpy(dtype=float)
+    enough = len(latest) >= _FEWEST_CELLS_FOR_PERCENTILE
+    reasons = []
+    for row in range(len(latest)):
+        said: list[str] = []
+        themes: set[str] = set()
+        for column in np.argsort(-heavy[row], kind="stable"):
+            feature = BY_NAME[names[column]]
+            if len(said) == MOST_REASONS or not heavy[row, column] >= SMALLEST_WEIGHT:
+                break
+            if feature.theme in themes:
+                continue
+            themes.add(feature.theme)
+            place = f", {_ordinal(ranks[row, column])} percentile of the fleet" if enough else ""
+            said.append(word_value(feature, values[row, column], history[row]) + place)
+        reasons.append(said)
+    return reasons
+
+
+def word_value(feature: CellFeature, value: float, history_days: float) -> str:
+    """Say one feature's value in words; the window is never claimed longer than the history.
+
+    >>> word_value(BY_NAME["voltage_level_7d"], -38.2, history_days=20.0)
+    'voltage 38 mV below the string median over 7 d'
+    """
+    plain = float(np.expm1(value)) if feature.signal == "log_resistance" else value
+    shown = plain * feature.scale
+    size = f"{_number(abs(shown))} {feature.unit}".rstrip()
+    signed = f"{'−' if shown < 0 else '+'}{size}"
+    # The first block counts from its last reading, so a full window may look a block short.
+    window = f"{feature.days} d" if history_days >= feature.days - _BLOCK_DAYS else "all its readings"
+    return feature.words.format(
+        size=size,
+        side="below" if shown < 0 else "above",
+        value=size if feature.statistic == "volatility" or feature.signal in _NEVER_NEGATIVE else signed,
+        window=window,
+    )
+
+
+def _number(value: float) -> str:
+    """Round to what a reader needs: two significant digits, whole numbers from 10 up."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def _ordinal(share: float) -> str:
+    percent = int(np.clip(round(share * 100), 1, 100))
+    ending = "th" if 10 <= percent % 100 <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(percent % 10, "th")
+    return f"{percent}{ending}"

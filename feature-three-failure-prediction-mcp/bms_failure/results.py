@@ -1,0 +1,67 @@
+"""What the tool returns."""
+
+from typing import Literal
+
+from bms_schema.run.envelope import MaybeFloat, ToolData
+
+Method = Literal["classifier", "baseline", "indicators"]
+
+
+class FailingCell(ToolData):
+    """A cell to look at now."""
+
+    cell: str
+    string: str
+    risk: MaybeFloat = None
+    indicator_score: MaybeFloat = None
+    reasons: list[str]
+
+
+class MethodMetrics(ToolData):
+    """Out-of-fold figures of one method."""
+
+    auroc: MaybeFloat = None
+    auroc_lo95: MaybeFloat = None
+    auroc_hi95: MaybeFloat = None
+    average_precision: MaybeFloat = None
+    brier: MaybeFloat = None
+    alert_threshold: MaybeFloat = None
+    event_recall: MaybeFloat = None
+    event_precision: MaybeFloat = None
+    alerts: int
+    lead_days_median: MaybeFloat = None
+    lead_days_p10: MaybeFloat = None
+
+
+class FailureMetrics(ToolData):
+    """Out-of-fold evidence for the method used, both baselines beside it."""
+
+    split: str
+    deaths: int
+    cell_days: int
+    positive_cell_days: int
+    base_rate_brier: MaybeFloat = None
+    chosen: str
+    classifier_lead: MaybeFloat = None
+    classifier_lead_lo95: MaybeFloat = None
+    classifier_lead_hi95: MaybeFloat = None
+    methods: dict[str, MethodMetrics]
+
+
+class FailureData(ToolData):
+    """Cells ranked by how likely they die."""
+
+    risk_csv: str
+    method: Method
+    horizon_days: int
+    effective_horizon_days: int | None = None
+    failing_cells: list[FailingCell]
+    failing_total: int
+    truncated: bool
+    dead_cells: list[str]
+    dead_total: int
+    cells: int
+    metrics: FailureMetrics | None = None
+    model_version: str | None = None
+    report_html: str
+    plot_png: str

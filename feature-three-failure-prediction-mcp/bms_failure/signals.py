@@ -1,0 +1,80 @@
+"""What each reading says about its cell, judged against the string at the same moment.
+
+`IsDead` is never read here. Every signal of a row depends on rows at or before it, and on the string's other
+readings of the same moment.
+"""
+
+import numpy as np
+import pandas as pd
+from bms_schema.data.chemistry import Chemistry
+from bms_schema.data.columns import AMBIENT, CURRENT, GRAVITY, TEMPERATURE, VOLTAGE
+from bms_schema.data.features import LOAD_STEP_A, lag_within, load_step_resistance, string_deviation
+from bms_schema.data.moments import moment_codes, order_cells
+
+FLOAT_COMPENSATION_V_PER_C = -0.003  # per cell, about 25 °C; Narada's manual [B]
+FLOAT_REFERENCE_C = 25.0
+COMPENSATION_RANGE_C = (5.0, 40.0)  # the charger's clamp, Narada's manual [B]
+# Floors of the robust sigma: a usual BMS's resolution per reading [U].
+VOLTAGE_FLOOR_V, TEMPERATURE_FLOOR_C, GRAVITY_FLOOR, LOG_RESISTANCE_FLOOR = 0.002, 0.2, 0.001, 0.02
+
+SIGNALS = (
+    "voltage_mv",
+    "voltage_z",
+    "load_mv",
+    "temperature_c",
+    "rise_c",
+    "gravity",
+    "log_resistance",
+    "outside",
+    "missing",
+)
+
+
+def reading_signals(frame: pd.DataFrame, chemistry: Chemistry) -> pd.DataFrame:
+    """Return the signals of every row of a canonical frame, same index, float64, NaN = unknown.
+
+    Columns: `voltage_mv` deviation from the string median [mV per 2 V cell of a block] and `voltage_z` the
+    same over the robust sigma, off discharge; `load_mv` the same deviation under discharge; `temperature_c`
+    deviation from the string [°C]; `rise_c` over ambient [°C]; `gravity` deviation; `log_resistance` log of
+    the resistance at a fresh load step over the string's median; `outside` 1 where the voltage is outside
+    the float window off discharge; `missing` 1 where the row has no voltage.
+    """
+    order, moments = order_cells(frame), moment_codes(frame)
+    voltage, current = _values(frame, VOLTAGE), _values(frame, CURRENT)
+    temperature = _values(frame, TEMPERATURE)
+    deviation, z = string_deviation(voltage / chemistry.cells_per_block, moments, VOLTAGE_FLOOR_V)
+    under_load = current <= -LOAD_STEP_A
+    with np.errstate(invalid="ignore"):
+        fresh = np.abs(current - lag_within(current, order, 1)) >= LOAD_STEP_A
+    resistance = np.where(fresh, load_step_resistance(frame, order), np.nan)
+    signals = {
+        "voltage_mv": np.where(under_load, np.nan, deviation * 1000.0),
+        "voltage_z": np.where(under_load, np.nan, z),
+        "load_mv": np.where(under_load, deviation * 1000.0, np.nan),
+        "temperature_c": string_deviation(temperature, moments, TEMPERATURE_FLOOR_C)[0],
+        "rise_c": temperature - _values(frame, AMBIENT),
+        "gravity": string_deviation(_values(frame, GRAVITY), moments, GRAVITY_FLOOR)[0],
+        "log_resistance": string_deviation(np.log(resistance), moments, LOG_RESISTANCE_FLOOR)[0],
+        "outside": _outside_float_window(voltage, temperature, under_load, chemistry),
+        "missing": np.isnan(voltage).astype(float),
+    }
+    return pd.DataFrame(signals, index=frame.index)
+
+
+def _outside_float_window(
+    voltage: np.ndarray, temperature: np.ndarray, under_load: np.ndarray, chemistry: Chemistry
+) -> np.ndarray:
+    """Return 1/0, NaN under discharge, without a reading, and for chemistries that are not floated."""
+    low, high = chemistry.profile.float_low, chemistry.profile.float_high
+    if low is None or high is None:
+        return np.full(len(voltage), np.nan)
+    warmth = np.clip(np.where(np.isnan(temperature), FLOAT_REFERENCE_C, temperature), *COMPENSATION_RANGE_C)
+    compensated = voltage / chemistry.cells_per_block - FLOAT_COMPENSATION_V_PER_C * (
+        warmth - FLOAT_REFERENCE_C
+    )
+    outside = ((compensated < low) | (compensated > high)).astype(float)
+    return np.where(np.isnan(voltage) | under_load, np.nan, outside)
+
+
+def _values(frame: pd.DataFrame, name: str) -> np.ndarray:
+    return frame[name].to_numpy(dtype=float) if name in frame else np.full(len(frame), np.nan)

@@ -1,0 +1,94 @@
+"""Failure models in the model store: trees as XGBoost's own UBJ, the rest as plain numbers."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from bms_schema.data.columns import COLUMNS
+from bms_schema.run.errors import ModelError
+from bms_schema.run.model_store import ModelMeta, load_model_version, model_versions, new_model_version
+
+from bms_failure.calibration import Platt
+from bms_failure.feature_set import FEATURE_NAMES
+from bms_failure.model import FailureModel
+
+MODEL_NAME = "failure"
+_TREES = "trees.ubj"
+LIBRARIES = ("xgboost", "numpy", "pandas", "scipy")
+
+
+def save_model(
+    model: FailureModel, *, measured: Sequence[str], split: str, metrics: dict[str, object], training_run: str
+) -> str:
+    """Store a model; return its version.
+
+    Args:
+        model: The fitted model.
+        measured: Measured columns that held readings at training time.
+        split: Which moments the metrics come from.
+        metrics: As returned by the tool.
+        training_run: Run id.
+    """
+    settings = {
+        "method": model.method,
+        "platt": asdict(model.platt),
+        "horizon_days": model.horizon_days,
+        "alert_threshold": model.alert_threshold,
+        "chemistry": model.chemistry,
+    }
+    with new_model_version(
+        MODEL_NAME,
+        columns={name: COLUMNS[name].unit for name in measured},
+        features=FEATURE_NAMES,
+        split=split,
+        training_run=training_run,
+        metrics=metrics,
+        settings=settings,
+        libraries=LIBRARIES,
+    ) as (version, folder):
+        model.booster.save_model(folder / _TREES)
+    return version
+
+
+def load_model(version: str, *, measured: Sequence[str], chemistry: str) -> tuple[FailureModel, ModelMeta]:
+    """Load a version that fits the data.
+
+    Args:
+        version: Version id or "latest".
+        measured: Measured columns of the data that hold readings.
+        chemistry: Profile of the data.
+
+    Raises:
+        ModelError: no such version, damaged, or trained on other columns, features or chemistry.
+    """
+    import xgboost
+
+    stored = load_model_version(MODEL_NAME, version, columns=measured)
+    meta, settings = stored.meta, stored.meta.settings
+    if settings["chemistry"] != chemistry or tuple(meta.features) != FEATURE_NAMES:
+        raise ModelError(
+            f"Version '{stored.version}' of '{MODEL_NAME}' is refused: it was trained on {settings['chemistry']} "
+            f"cells with {len(meta.features)} features, the data are {chemistry} with {len(FEATURE_NAMES)}.",
+            expected="the same chemistry and the same features",
+            fix="Train on data with IsDead labels of this chemistry, or name another version.",
+        )
+    booster = xgboost.Booster({"nthread": 1})
+    booster.load_model(stored.folder / _TREES)
+    model = FailureModel(
+        settings["method"],
+        booster,
+        Platt(**settings["platt"]),
+        int(settings["horizon_days"]),
+        float(settings["alert_threshold"]),
+        chemistry,
+    )
+    return model, meta
+
+
+def newest_fitting_model(*, measured: Sequence[str], chemistry: str) -> tuple[FailureModel, ModelMeta] | None:
+    """Return the newest stored model that fits the data, None where there is none."""
+    for version in reversed(model_versions(MODEL_NAME)):
+        try:
+            return load_model(version, measured=measured, chemistry=chemistry)
+        except ModelError:
+            continue
+    return None

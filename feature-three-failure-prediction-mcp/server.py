@@ -1,0 +1,7 @@
+"""Start the failure prediction server over stdio."""
+
+from bms_failure.tools import server
+from bms_schema.run.mcp_boundary import serve
+
+if __name__ == "__main__":
+    serve(server)

@@ -1,0 +1,241 @@
+"""The tool through the in-memory MCP client."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import anyio
+import numpy as np
+import pandas as pd
+import pytest
+from bms_failure.serving import score_frame
+from bms_failure.tools import server
+from bms_generate.simulate import SimulatedFleet
+from bms_schema.run.errors import ModelError
+from mcp import Client
+
+TOOL = "predict_cell_failure"
+RISK_COLUMNS = {"Cell ID", "string", "risk", "rank", "reason_1", "reason_2", "reason_3", "indicator_score"}
+
+
+def call(**arguments: Any) -> dict[str, Any]:
+    async def main() -> Any:
+        async with Client(server) as client:
+            result = await client.call_tool(TOOL, arguments)
+            health = await client.call_tool("health_check", {})
+            assert health.structured_content["status"] == "success"
+            assert len(result.content[0].text) <= 8_000
+            return result.structured_content
+
+    return anyio.run(main)
+
+
+def write(frame: pd.DataFrame, folder: Path, name: str = "fleet.csv") -> str:
+    frame.to_csv(folder / name, index=False)
+    return str(folder / name)
+
+
+@pytest.fixture(scope="module")
+def trained(readings: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """One training run in a workspace of its own: its answer, and `home`."""
+    home = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BMS_HOME", str(home))
+        patch.setenv("BMS_DATA_ROOTS", str(home))
+        return {"home": home, **call(data_path=write(readings, home), seed=4)}
+
+
+@pytest.fixture
+def version(trained: dict[str, Any], workspace: Path) -> str:
+    """The trained model's version, stored in this test's workspace."""
+    shutil.copytree(trained["home"] / "models", workspace / "models", symlinks=True)
+    return str(trained["data"]["model_version"])
+
+
+@pytest.fixture
+def labelled(readings: pd.DataFrame, tmp_path: Path) -> str:
+    return write(readings, tmp_path)
+
+
+@pytest.fixture
+def unlabelled(readings: pd.DataFrame, tmp_path: Path) -> str:
+    return write(readings.drop(columns="IsDead"), tmp_path, "unlabelled.csv")
+
+
+def test_with_labels_it_trains_checks_itself_and_ranks_the_living(
+    trained: dict[str, Any], fleet: SimulatedFleet
+) -> None:
+    data = trained["data"]
+    assert trained["status"] == "success"
+    assert data["method"] in {"classifier", "baseline"}
+    methods = data["metrics"]["methods"]
+    assert set(methods) == {"classifier", "deviation_rank", "ohmic_rise"}
+    assert methods[data["metrics"]["chosen"]]["auroc"] == max(item["auroc"] for item in methods.values())
+    table = pd.read_csv(data["risk_csv"])
+    assert set(table) >= RISK_COLUMNS
+    assert table["risk"].between(0, 1).all()
+    assert table["rank"].tolist() == list(range(1, len(table) + 1))
+    died = set(fleet.truth.loc[fleet.truth["death"].notna(), "Cell ID"])
+    assert set(data["dead_cells"]) == died
+    assert not set(table["Cell ID"]) & died
+    assert len(table) + data["dead_total"] == data["cells"] == 48
+
+
+def test_no_risk_is_claimed_for_a_horizon_that_was_not_labelled(trained: dict[str, Any]) -> None:
+    data = trained["data"]
+    assert data["horizon_days"] == 30
+    assert data["effective_horizon_days"] == 7
+    assert "no risk is claimed" in trained["message"]
+    assert (pd.read_csv(data["risk_csv"])["horizon_days"] == 7).all()
+
+
+def test_the_report_is_one_page_with_its_pictures_inside(trained: dict[str, Any]) -> None:
+    page = Path(trained["data"]["report_html"]).read_text(encoding="utf-8")
+    assert page.count("data:image/png;base64,") == 3
+    assert "http" not in page
+    assert Path(trained["data"]["plot_png"]).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_manifest_tells_split_and_metrics(trained: dict[str, Any]) -> None:
+    folder = Path(trained["data"]["risk_csv"]).parent
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["seed"] == 4
+    assert "folds by string" in manifest["split"]
+    assert manifest["metrics"]["deaths"] == trained["data"]["metrics"]["deaths"]
+
+
+def test_without_labels_and_models_it_only_ranks(unlabelled: str) -> None:
+    answer = call(data_path=unlabelled)
+    data = answer["data"]
+    assert data["method"] == "indicators"
+    assert data["model_version"] is data["metrics"] is data["effective_horizon_days"] is None
+    assert "without any probability" in answer["message"]
+    table = pd.read_csv(data["risk_csv"])
+    assert table["risk"].isna().all()
+    assert table["indicator_score"].is_monotonic_decreasing
+
+
+def test_without_labels_the_newest_fitting_model_scores(
+    trained: dict[str, Any], version: str, unlabelled: str
+) -> None:
+    scored = call(data_path=unlabelled)
+    assert scored["data"]["model_version"] == version
+    assert scored["data"]["method"] == trained["data"]["method"]
+    assert version in scored["message"]
+    assert scored["data"]["metrics"] is None
+
+
+def test_a_stored_model_gives_the_risks_it_gave_when_it_was_trained(
+    trained: dict[str, Any], version: str, labelled: str
+) -> None:
+    scored = call(data_path=labelled, model="latest")["data"]
+    assert scored["model_version"] == version
+    pd.testing.assert_frame_equal(pd.read_csv(trained["data"]["risk_csv"]), pd.read_csv(scored["risk_csv"]))
+
+
+def test_the_live_service_gives_the_same_risks(
+    trained: dict[str, Any], version: str, readings: pd.DataFrame
+) -> None:
+    table = pd.read_csv(trained["data"]["risk_csv"]).set_index("Cell ID")
+    live = score_frame(readings, version).set_index("Cell ID")
+    np.testing.assert_allclose(live.loc[table.index, "risk"], table["risk"], atol=1e-6)
+    assert (live["horizon_days"] == 7).all()
+
+
+def test_a_model_of_another_chemistry_is_refused_and_passed_over(version: str, unlabelled: str) -> None:
+    refused = call(data_path=unlabelled, chemistry="vrla", model=version)
+    assert refused["status"] == "error"
+    assert version in refused["message"]
+    assert call(data_path=unlabelled, chemistry="vrla")["data"]["method"] == "indicators"
+
+
+def test_a_damaged_model_is_refused(version: str, readings: pd.DataFrame, workspace: Path) -> None:
+    trees = workspace / "models" / "failure" / version / "trees.ubj"
+    trees.write_bytes(trees.read_bytes()[:-1])
+    with pytest.raises(ModelError, match="was changed"):
+        score_frame(readings, version)
+
+
+def test_one_death_is_too_few_to_learn_from(
+    readings: pd.DataFrame, fleet: SimulatedFleet, tmp_path: Path
+) -> None:
+    first = fleet.truth.loc[fleet.truth["death"].notna(), "Cell ID"].iloc[0]
+    spared = readings.assign(IsDead=readings["IsDead"].where(readings["Cell ID"] == first, 0))
+    answer = call(data_path=write(spared, tmp_path))
+    assert answer["data"]["method"] == "indicators"
+    assert "1 death" in answer["message"]
+    assert answer["data"]["dead_cells"] == [first]
+
+
+def test_parquet_is_written_where_asked_for(version: str, labelled: str) -> None:
+    data = call(data_path=labelled, model=version, output_format="parquet")["data"]
+    assert pd.read_parquet(data["risk_csv"])["risk"].notna().all()
+
+
+def test_the_same_seed_gives_the_same_answer(trained: dict[str, Any], labelled: str) -> None:
+    again = call(data_path=labelled, seed=4)["data"]
+    assert again["metrics"] == trained["data"]["metrics"]
+    pd.testing.assert_frame_equal(pd.read_csv(again["risk_csv"]), pd.read_csv(trained["data"]["risk_csv"]))
+
+
+BAD = {
+    "missing file": lambda frame: None,
+    "empty file": lambda frame: "",
+    "header only": lambda frame: frame.iloc[:0],
+    "missing column": lambda frame: frame.drop(columns="CellVoltage"),
+    "no time": lambda frame: frame.drop(columns="Timestamp"),
+    "all-NaN column": lambda frame: frame.assign(CellTemperature=np.nan),
+    "one row": lambda frame: frame.iloc[:1],
+    "one cell": lambda frame: frame[frame["Cell ID"] == "S001/C01"],
+    "all dead": lambda frame: frame.assign(IsDead=1),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_data_is_told_with_what_to_do(
+    kind: str, readings: pd.DataFrame, tmp_path: Path, workspace: Path
+) -> None:
+    made = BAD[kind](readings)
+    path = tmp_path / "bad.csv"
+    if isinstance(made, str):
+        path.write_text(made)
+    elif made is not None:
+        made.to_csv(path, index=False)
+    answer = call(data_path=str(path))
+    assert answer["status"] == "error"
+    assert answer["data"] is None
+    assert "Expected" in answer["message"]
+    assert "unexpectedly" not in answer["message"]
+    assert not list(workspace.glob("runs/*.partial"))
+
+
+def test_text_among_the_numbers_is_a_missing_reading(readings: pd.DataFrame, tmp_path: Path) -> None:
+    mixed = readings.assign(CellVoltage=readings["CellVoltage"].astype(object))
+    mixed.loc[::50, "CellVoltage"] = "bad"
+    assert call(data_path=write(mixed, tmp_path))["status"] == "success"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"horizon_days": 0}, {"horizon_days": 10**9}, {"seed": -1}, {"model": "nobody"}, {"steps": 3}],
+)
+def test_impossible_arguments_are_told(arguments: dict[str, Any], labelled: str) -> None:
+    answer = call(data_path=labelled, **arguments)
+    assert answer["status"] == "error"
+    assert len(answer["message"]) > 30
+
+
+def test_packets_of_minutes_are_answered_without_a_probability(
+    readings: pd.DataFrame, tmp_path: Path
+) -> None:
+    few = readings.drop(columns="IsDead").groupby("Cell ID").head(50).copy()
+    few["Timestamp"] = pd.Timestamp("2026-01-01") + few.groupby("Cell ID").cumcount() * pd.Timedelta(
+        seconds=5
+    )
+    answer = call(data_path=write(few, tmp_path))
+    assert answer["data"]["method"] == "indicators"
+    assert "less than a day" in answer["message"]
+    reasons = pd.read_csv(answer["data"]["risk_csv"])["reason_1"].dropna()
+    assert not reasons.str.contains(r"over \d+ d").any()
+    assert reasons.str.contains("over all its readings").any()
