@@ -1,0 +1,3 @@
+"""Synthetic twins of battery data, and simulated fleets with their truth."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,120 @@
+"""Reading `metadata.json`: our own look at its shape, then SDV's; V1 is upgraded to V2.
+
+SDV answers a misshapen file with AttributeError or TypeError, and takes any unknown version for V1.
+"""
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+from bms_schema.run.errors import InputError, PathNotFound
+
+METADATA_NAME = "metadata.json"
+Metadata = dict[str, Any]
+_VERSION_KEY = "METADATA_SPEC_VERSION"
+_VERSIONS = ("V2", "V1", "MULTI_TABLE_V1", "SINGLE_TABLE_V1")
+_EXPECTED = 'SDV metadata V2: {"METADATA_SPEC_VERSION": "V2", "tables": {…}, "relationships": […]}'
+_HOW_TO_GET_ONE = (
+    "preprocess_battery_data_tool writes such a folder (its 'sdv_folder'); or in Python: "
+    "Metadata.detect_from_dataframes({'table': frame}).save_to_json('metadata.json')."
+)
+
+
+def read_metadata(folder: Path, stems: list[str]) -> Metadata:
+    """Return the folder's metadata as a V2 dictionary that SDV has found valid.
+
+    Args:
+        folder: The data folder.
+        stems: Names of its CSV files without suffix; a flat V1 file takes the only one as its table.
+
+    Raises:
+        PathNotFound: no metadata.json.
+        InputError: not JSON, misshapen, of an unknown version, or refused by SDV.
+    """
+    path = folder / METADATA_NAME
+    if not path.is_file():
+        raise PathNotFound(
+            f"'{folder}' has no {METADATA_NAME}.",
+            expected=f"CSV files beside a {METADATA_NAME}",
+            fix=_HOW_TO_GET_ONE,
+        )
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{METADATA_NAME} is no JSON: {error}.", expected=_EXPECTED, fix=_HOW_TO_GET_ONE
+        ) from error
+    check_shape(raw)
+    return _as_sdv_reads_it(raw, stems)
+
+
+def check_shape(raw: Any) -> None:
+    """Refuse what SDV would answer with a bare AttributeError or TypeError.
+
+    Raises:
+        InputError: naming the place.
+    """
+    if not isinstance(raw, dict):
+        raise _misshapen(f"its root is a {type(raw).__name__}, not an object")
+    version = raw.get(_VERSION_KEY, "V2")
+    if version not in _VERSIONS:
+        raise _misshapen(f"its version is {version!r}; known: {', '.join(_VERSIONS)}")
+    tables = raw.get("tables", {"table": raw} if "columns" in raw else None)
+    if not isinstance(tables, dict) or not tables:
+        raise _misshapen("it has no object 'tables' with at least one table")
+    for name, table in tables.items():
+        _check_table(name, table)
+    relationships = raw.get("relationships", [])
+    if not isinstance(relationships, list) or not all(isinstance(item, dict) for item in relationships):
+        raise _misshapen("'relationships' is not a list of objects")
+
+
+def _check_table(name: str, table: Any) -> None:
+    columns = table.get("columns") if isinstance(table, dict) else None
+    if not isinstance(columns, dict) or not columns:
+        raise _misshapen(f"table '{name}' has no object 'columns' with at least one column")
+    for column, spec in columns.items():
+        if not isinstance(spec, dict) or not isinstance(spec.get("sdtype"), str):
+            raise _misshapen(f"column '{column}' of table '{name}' has no 'sdtype'")
+
+
+def _as_sdv_reads_it(raw: Metadata, stems: list[str]) -> Metadata:
+    from sdv.metadata import Metadata as SdvMetadata
+    from sdv.metadata.errors import InvalidMetadataError
+
+    flat_name = stems[0] if "tables" not in raw and len(stems) == 1 else None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # one FutureWarning for each V1 key that was upgraded
+            metadata = SdvMetadata.load_from_dict(raw, single_table_name=flat_name)
+            metadata.validate()
+    except (InvalidMetadataError, ValueError, TypeError) as error:
+        raise _misshapen(" ".join(str(error).split())) from error
+    upgraded: Metadata = metadata.to_dict()
+    upgraded.setdefault("relationships", [])
+    _refuse_composite_keys(upgraded)
+    return upgraded
+
+
+def _refuse_composite_keys(metadata: Metadata) -> None:
+    """Refuse keys of several columns, which SDV describes but only its Enterprise version models."""
+    keys = [
+        key
+        for table in metadata["tables"].values()
+        for key in (table.get("primary_key"), *table.get("alternate_keys", []))
+    ]
+    keys += [
+        link[end] for link in metadata["relationships"] for end in ("parent_primary_key", "child_foreign_key")
+    ]
+    for key in keys:
+        if isinstance(key, (list, tuple)):
+            raise _misshapen(
+                f"the key {', '.join(key)} has several columns; primary and foreign keys must have one"
+            )
+
+
+def _misshapen(reason: str) -> InputError:
+    return InputError(
+        f"{METADATA_NAME} cannot be used: {reason.rstrip('.')}.", expected=_EXPECTED, fix=_HOW_TO_GET_ONE
+    )

@@ -1,0 +1,109 @@
+"""The MCP layer of the data generator: arguments and what the model reads about them."""
+
+from typing import Annotated, Literal
+
+from bms_schema.run.envelope import Outcome
+from bms_schema.run.mcp_boundary import ToolSpec, build_server
+from bms_schema.run.run_folder import Run
+from pydantic import Field
+
+from bms_generate import __version__
+from bms_generate.results import Evaluated, Generated, Simulated, Visualized
+
+INSTRUCTIONS = """Synthetic twins of tables, and simulated battery fleets with known truth.
+
+Twin: sdv_generate(folder_name) on a folder with CSV files and SDV metadata.json (the 'sdv_folder' of
+preprocessing is one), then sdv_evaluate(folder_name), then sdv_visualize for the columns it names as weakest.
+Demo or test data: simulate_battery_fleet; its CSV fits every other BMS-Flux server.
+Volts, °C, amperes (charge positive). Scores run from 0 to 1, higher is better.
+Twins keep distributions and correlations of columns, no memory in time: do not train forecasts on them."""
+
+_FOLDER = Annotated[str, Field(description="Folder with <table>.csv files and metadata.json.")]
+_SEED = Annotated[int, Field(ge=0, le=2**32 - 1, description="Same seed, same result.")]
+_Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def sdv_generate(
+    run: Run,
+    folder_name: _FOLDER,
+    rows: Annotated[int | None, Field(ge=1, le=2_000_000, description="Rows to make (one table).")] = None,
+    scale: Annotated[float, Field(ge=0.01, le=100, description="Size against the real tables.")] = 1.0,
+    seed: _SEED = 0,
+) -> Outcome[Generated]:
+    """Make a synthetic twin of one table or of related tables (at most 5 tables, parent and child).
+
+    Replaces <folder_name>/synthetic_data. No-answer values become missing; cell time stamps follow the real grid.
+    """
+    from bms_generate.workflow import generate_twin
+
+    return generate_twin(run, folder_name, rows=rows, scale=scale, seed=seed)
+
+
+def sdv_evaluate(run: Run, folder_name: _FOLDER) -> Outcome[Evaluated]:
+    """Score synthetic_data against the real tables: validity, quality, weakest spots, memory in time."""
+    from bms_generate.workflow import evaluate_twin
+
+    return evaluate_twin(run, folder_name)
+
+
+def sdv_visualize(
+    run: Run,
+    folder_name: _FOLDER,
+    table_name: Annotated[str, Field(description="CSV name without .csv.")],
+    column_name: Annotated[str, Field(description="A column that is no identifier.")],
+) -> Outcome[Visualized]:
+    """Draw a column's real and synthetic distribution; also copied to <folder_name>/evaluation_plots."""
+    from bms_generate.workflow import visualize_column
+
+    return visualize_column(run, folder_name, table_name, column_name)
+
+
+def simulate_battery_fleet(
+    run: Run,
+    n_strings: Annotated[int, Field(ge=1, le=500, description="Strings.")] = 4,
+    cells_per_string: Annotated[int, Field(ge=2, le=500, description="Cells in series.")] = 24,
+    days: Annotated[float, Field(gt=0, le=3650, description="Span in days.")] = 30,
+    interval_minutes: Annotated[float, Field(gt=0, le=1440, description="Between samples.")] = 60,
+    seed: _SEED = 0,
+    death_fraction: Annotated[_Share, Field(description="Share of cells that die.")] = 0.1,
+    fault_fraction: Annotated[_Share, Field(description="Share of other cells with a fault.")] = 0.1,
+    sentinel_fraction: Annotated[_Share, Field(description="Share of rows without an answer.")] = 0.01,
+    chemistry: Annotated[
+        Literal["lead_acid_flooded", "vrla", "li_ion"], Field(description="Only flooded cells have gravity.")
+    ] = "lead_acid_flooded",
+    output_format: Annotated[Literal["csv", "parquet"], Field(description="Of the three tables.")] = "csv",
+) -> Outcome[Simulated]:
+    """Simulate battery strings by physics, with deaths, planted faults and sensor errors, and their truth.
+
+    For demos and tests, not a model of a real site. At most 20 million rows.
+    """
+    from bms_generate.workflow import write_fleet
+
+    return write_fleet(
+        run,
+        output_format=output_format,
+        n_strings=n_strings,
+        cells_per_string=cells_per_string,
+        days=days,
+        interval_minutes=interval_minutes,
+        seed=seed,
+        death_fraction=death_fraction,
+        fault_fraction=fault_fraction,
+        sentinel_fraction=sentinel_fraction,
+        chemistry=chemistry,
+    )
+
+
+server = build_server(
+    name="bms-generate",
+    title="BMS-Flux data generator",
+    version=__version__,
+    instructions=INSTRUCTIONS,
+    tools=[
+        ToolSpec(sdv_generate, "Make a synthetic twin", background=True, destructive=True),
+        ToolSpec(sdv_evaluate, "Score a synthetic twin"),
+        ToolSpec(sdv_visualize, "Draw real against synthetic"),
+        ToolSpec(simulate_battery_fleet, "Simulate a battery fleet", background=True),
+    ],
+    libraries=("bms-schema", "mcp", "numpy", "pandas", "sdv", "sdmetrics", "matplotlib", "plotly"),
+)

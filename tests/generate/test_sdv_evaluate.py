@@ -1,0 +1,104 @@
+"""Scores are those of SDV, and what SDV does not see is told beside them."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from bms_generate.memory import lag1_autocorrelation
+from bms_generate.time_grid import SeriesColumns
+
+from tests.generate.sdv_folders import SENSORS, battery_table, call, succeed
+
+
+@pytest.fixture
+def evaluated(twin):
+    return succeed("sdv_evaluate", folder_name=str(twin))
+
+
+def test_a_good_twin_scores_well_and_every_score_is_between_0_and_1(evaluated):
+    assert 0.8 < evaluated["overall_score"] <= 1
+    assert evaluated["properties"]["Data Validity"] == 1.0
+    assert evaluated["properties"]["Column Shapes"] > 0.85
+    scores = pd.read_csv(evaluated["scores_csv"])
+    assert scores["score"].dropna().between(0, 1).all()
+    assert {"Column Shapes", "Column Pair Trends", "Data Validity"} <= set(scores["property"])
+
+
+def test_the_five_weakest_are_named_weakest_first(evaluated):
+    scores = [spot["score"] for spot in evaluated["weakest"]]
+    assert len(scores) == 5
+    assert scores == sorted(scores)
+    assert scores[0] == pytest.approx(pd.read_csv(evaluated["scores_csv"])["score"].min(), abs=1e-4)
+
+
+def test_an_exact_copy_scores_one_and_shuffled_rows_do_too(twin):
+    real = pd.read_csv(twin / "battery.csv")
+    target = twin / "synthetic_data" / "battery.csv"
+    real.to_csv(target, index=False)
+    copy = succeed("sdv_evaluate", folder_name=str(twin))
+    assert copy["overall_score"] == pytest.approx(1.0, abs=1e-6)
+    shuffled = real.copy()
+    order = np.random.default_rng(0).permutation(len(real))
+    shuffled[SENSORS] = real[SENSORS].to_numpy()[order]
+    shuffled.to_csv(target, index=False)
+    blind = succeed("sdv_evaluate", folder_name=str(twin))
+    assert blind["properties"]["Column Shapes"] == pytest.approx(1.0, abs=1e-6)
+    lag1 = {memory["column"]: memory for memory in blind["lag1"]}["battery.CellVoltage"]
+    assert lag1["real"] > 0.7
+    assert abs(lag1["synthetic"]) < 0.3
+
+
+def test_a_bad_twin_is_found_out(twin):
+    made_up = pd.read_csv(twin / "synthetic_data" / "battery.csv")
+    made_up["CellTemperature"] = made_up["CellTemperature"] + 30
+    made_up.to_csv(twin / "synthetic_data" / "battery.csv", index=False)
+    found = succeed("sdv_evaluate", folder_name=str(twin))
+    assert found["column_scores"]["battery.CellTemperature"] < 0.1
+    assert next(iter(found["column_scores"])) == "battery.CellTemperature"
+    assert any("CellTemperature" in spot["what"] for spot in found["weakest"])
+
+
+def test_the_report_is_one_page_with_its_pictures_inside(evaluated):
+    page = open(evaluated["report_html"], encoding="utf-8").read()  # noqa: SIM115, PTH123
+    assert page.count("data:image/png;base64,") >= 3
+    assert "http" not in page
+    assert "lag-1" in page
+
+
+def test_the_json_report_has_every_column_and_no_nan(evaluated):
+    with open(evaluated["report_json"], encoding="utf-8") as stream:  # noqa: PTH123
+        report = json.load(stream, parse_constant=lambda word: pytest.fail(f"{word} in JSON"))
+    assert len(report["column_scores"]) >= len(evaluated["column_scores"])
+    assert report["overall_score"] == evaluated["overall_score"]
+
+
+def test_related_tables_have_relationship_scores(related):
+    succeed("sdv_generate", folder_name=str(related))
+    found = succeed("sdv_evaluate", folder_name=str(related))
+    assert found["properties"]["Relationship Validity"] == 1.0
+    assert "Cardinality" in found["properties"]
+
+
+def test_without_a_twin_the_next_step_is_told(battery):
+    assert "sdv_generate" in call("sdv_evaluate", folder_name=str(battery))["message"]
+
+
+def test_lag1_pairs_readings_within_a_cell_only_and_in_time_order():
+    table = battery_table(cells=2, readings=30)
+    table["CellVoltage"] = np.r_[np.arange(30.0), 100 - np.arange(30.0)]
+    series = SeriesColumns(["Cell ID"], "Timestamp")
+    table["Timestamp"] = pd.to_datetime(table["Timestamp"])
+    mixed = table.sample(frac=1, random_state=3)
+    assert lag1_autocorrelation(mixed, series, ["CellVoltage"])["CellVoltage"] == pytest.approx(1.0)
+
+
+def test_lag1_agrees_with_a_slow_loop():
+    table = battery_table()
+    table["Timestamp"] = pd.to_datetime(table["Timestamp"])
+    table = table.mask(table == 65.535)
+    slow = np.mean(
+        [cell["CellVoltage"].corr(cell["CellVoltage"].shift(-1)) for _, cell in table.groupby("Cell ID")]
+    )
+    fast = lag1_autocorrelation(table, SeriesColumns(["Cell ID"], "Timestamp"), ["CellVoltage"])
+    assert fast["CellVoltage"] == pytest.approx(slow, abs=1e-3)
