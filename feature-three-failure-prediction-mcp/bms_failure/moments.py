@@ -6,6 +6,7 @@ from bms_schema.data.chemistry import Chemistry
 from bms_schema.data.columns import CELL_ID, STRING, TIMESTAMP
 from bms_schema.data.features import trailing_statistics
 from bms_schema.data.moments import CellOrder, order_cells
+from bms_schema.run.errors import NotEnoughData
 
 from bms_failure.blocks import AT, LIFE, condense
 from bms_failure.feature_set import FEATURES, RECENT_DAYS
@@ -13,6 +14,8 @@ from bms_failure.signals import reading_signals
 
 DAY_S = 86_400.0
 HISTORY_DAYS = "history_days"
+# The shortest window of a feature: with less history a model would see almost only missing values.
+SHORTEST_HISTORY_DAYS = 1.0
 # A slope needs readings spread over half its window: sigma of the times ≥ half that of a uniform spread.
 SMALLEST_SPREAD = 0.5 / np.sqrt(12.0)
 
@@ -65,6 +68,21 @@ def is_daily(moments: pd.DataFrame) -> np.ndarray:
 def is_latest(moments: pd.DataFrame) -> np.ndarray:
     """Return whether a moment is its cell's last, shape (n,)."""
     return (moments.groupby(CELL_ID, observed=True)[AT].transform("max") == moments[AT]).to_numpy()
+
+
+def require_history(latest: pd.DataFrame) -> None:
+    """Refuse to score a fleet of which half the cells have been watched for less than a day.
+
+    Raises:
+        NotEnoughData: too short a history for a model to judge by.
+    """
+    days = float(latest[HISTORY_DAYS].median())
+    if days < SHORTEST_HISTORY_DAYS:
+        raise NotEnoughData(
+            f"Half of the cells have {days:.2f} days of readings or fewer.",
+            expected=f"at least {SHORTEST_HISTORY_DAYS:g} day, better 30, for a stored model to judge by",
+            fix="Pass a longer log.",
+        )
 
 
 def _slope(values: np.ndarray, order: CellOrder, days: int) -> np.ndarray:

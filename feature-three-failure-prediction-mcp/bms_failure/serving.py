@@ -6,7 +6,7 @@ from bms_schema.data.columns import CELL_ID, TIMESTAMP, VOLTAGE
 from bms_schema.data.table import canonical_table
 from bms_schema.run.model_store import LATEST
 
-from bms_failure.moments import cell_moments, is_latest
+from bms_failure.moments import cell_moments, is_latest, require_history
 from bms_failure.scoring import rank_by_model
 from bms_failure.storage import load_model
 
@@ -25,13 +25,15 @@ def score_frame(frame: pd.DataFrame, model_version: str = LATEST) -> pd.DataFram
         (empty where nothing speaks), `at`, `horizon_days`, `model_version`.
 
     Raises:
-        InputError: the frame lacks a required column.
+        InputError: the frame lacks a required column, or spans less than a day.
         ModelError: no such version, or it does not fit the data.
     """
     table = canonical_table(frame, require=(VOLTAGE, CELL_ID, TIMESTAMP))
     model, meta = load_model(model_version, measured=table.measured, chemistry=table.chemistry.profile.name)
     moments = cell_moments(table.frame, table.chemistry, np.zeros(len(table.frame), dtype=int))
-    ranked = rank_by_model(moments[is_latest(moments)].reset_index(drop=True), model).table
+    latest = moments[is_latest(moments)].reset_index(drop=True)
+    require_history(latest)
+    ranked = rank_by_model(latest, model).table
     return ranked.drop(columns="indicator_score").assign(
         horizon_days=model.horizon_days, model_version=meta.version
     )

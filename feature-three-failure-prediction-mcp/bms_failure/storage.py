@@ -17,7 +17,13 @@ LIBRARIES = ("xgboost", "numpy", "pandas", "scipy")
 
 
 def save_model(
-    model: FailureModel, *, measured: Sequence[str], split: str, metrics: dict[str, object], training_run: str
+    model: FailureModel,
+    *,
+    measured: Sequence[str],
+    split: str,
+    metrics: dict[str, object],
+    training_run: str,
+    trained_on: str,
 ) -> str:
     """Store a model; return its version.
 
@@ -27,6 +33,7 @@ def save_model(
         split: Which moments the metrics come from.
         metrics: As returned by the tool.
         training_run: Run id.
+        trained_on: The fleet in words, for whoever is scored with this model later.
     """
     settings = {
         "method": model.method,
@@ -34,6 +41,7 @@ def save_model(
         "horizon_days": model.horizon_days,
         "alert_threshold": model.alert_threshold,
         "chemistry": model.chemistry,
+        "trained_on": trained_on,
     }
     with new_model_version(
         MODEL_NAME,

@@ -1,6 +1,7 @@
 """The tool's figures and sentences."""
 
 import pandas as pd
+from bms_schema.run.model_store import ModelMeta
 
 from bms_failure.blocks import AT
 from bms_failure.evaluation import METHODS, MethodEvidence
@@ -52,6 +53,12 @@ def why_no_training(has_labels: bool, lives: Lives) -> str:
     return (
         f"IsDead shows {died} death(s), too few, too late or in too few strings to learn from and to check."
     )
+
+
+def say_model(meta: ModelMeta) -> str:
+    """Say whose experience a stored model carries: its figures hold for fleets like that one."""
+    trained_on = meta.settings["trained_on"]
+    return f"Scored with stored model {meta.version}, trained on {trained_on}; it holds for fleets like that one."
 
 
 def sum_up(data: FailureData, why: str, model: FailureModel | None, moments: pd.DataFrame) -> str:

@@ -19,7 +19,7 @@ from bms_schema.run.workspace import readable_path
 from bms_failure.folds import fold_groups
 from bms_failure.labels import Lives, cell_lives, choose_horizon
 from bms_failure.model import FailureModel, Training, train
-from bms_failure.moments import cell_moments, is_daily, is_latest
+from bms_failure.moments import cell_moments, is_daily, is_latest, require_history
 from bms_failure.plots import (
     draw_deviation,
     draw_ranking,
@@ -32,7 +32,7 @@ from bms_failure.report import write_report
 from bms_failure.results import FailingCell, FailureData, Method
 from bms_failure.scoring import Ranking, rank_by_model, rank_without_labels
 from bms_failure.storage import load_model, newest_fitting_model, save_model
-from bms_failure.wording import sum_up, tell, why_no_training
+from bms_failure.wording import say_model, sum_up, tell, why_no_training
 
 MOST_CELLS_IN_REPLY = 20
 _STEPS = 10
@@ -87,7 +87,7 @@ def predict_failure(
             expected="at least one living cell",
             fix="Check IsDead: 1 means dead.",
         )
-    answer = _find_answer(run, table, moments, lives, horizon_days, model, seed)
+    answer = _find_answer(run, table, moments, latest, lives, horizon_days, model, seed)
     run.progress(8, _STEPS, "ranking the living cells")
     ranking = rank_without_labels(latest) if answer.model is None else rank_by_model(latest, answer.model)
     return _publish(run, table, moments, lives, answer, ranking, horizon_days, output_format)
@@ -104,23 +104,35 @@ def _require_strings(frame: pd.DataFrame) -> None:
 
 
 def _find_answer(
-    run: Run, table: BatteryTable, moments: pd.DataFrame, lives: Lives, asked: int, wanted: str, seed: int
+    run: Run,
+    table: BatteryTable,
+    moments: pd.DataFrame,
+    latest: pd.DataFrame,
+    lives: Lives,
+    asked: int,
+    wanted: str,
+    seed: int,
 ) -> Answer:
     """Train where labels allow and no version is named; else load; else leave it to the indicators."""
     name = table.chemistry.profile.name
     if wanted:
+        require_history(latest)
         model, meta = load_model(wanted, measured=table.measured, chemistry=name)
-        return Answer(model, None, meta.version, f"Scored with stored model {meta.version}.")
+        return Answer(model, None, meta.version, say_model(meta))
     daily = moments[is_daily(moments)].reset_index(drop=True)
     groups, kind = fold_groups(daily[STRING].to_numpy(), daily[CELL_ID].to_numpy())
     horizon = choose_horizon(daily, groups, lives, asked) if IS_DEAD in table.frame else None
     if horizon is not None:
         return _train(run, table, daily, groups, kind, lives, horizon, seed)
     reason = why_no_training(IS_DEAD in table.frame, lives)
+    try:
+        require_history(latest)
+    except NotEnoughData as short:
+        return Answer(None, None, None, f"{reason} {short.found}")
     stored = newest_fitting_model(measured=table.measured, chemistry=name)
     if stored is not None:
         model, meta = stored
-        return Answer(model, None, meta.version, f"{reason} Scored with stored model {meta.version}.")
+        return Answer(model, None, meta.version, f"{reason} {say_model(meta)}")
     return Answer(None, None, None, f"{reason} No stored model fits.")
 
 
@@ -148,7 +160,12 @@ def _train(
     run.metrics = metrics.model_dump(mode="json")
     used = [column for column in SENSOR_NAMES if column in table.measured]
     version = save_model(
-        training.model, measured=used, split=run.split, metrics=run.metrics, training_run=run.id
+        training.model,
+        measured=used,
+        split=run.split,
+        metrics=run.metrics,
+        training_run=run.id,
+        trained_on=f"{table.frame[CELL_ID].nunique()} cells of {', '.join(Path(name).name for name in run.inputs)}",
     )
     return Answer(training.model, training, version, "Trained on this data's IsDead labels.")
 
