@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from bms_schema.data.chemistry import ChemistryOption
 from bms_schema.data.columns import CELL_ID, IS_DEAD, SENSOR_NAMES, STRING, TIMESTAMP
-from bms_schema.data.features import SMALLEST_CELLS
 from bms_schema.data.table import BatteryTable, load_battery_table
 from bms_schema.run.envelope import Outcome
 from bms_schema.run.errors import NotEnoughData
@@ -17,9 +16,9 @@ from bms_schema.run.tables import TableFormat, write_table
 from bms_schema.run.workspace import readable_path
 
 from bms_failure.folds import fold_groups
-from bms_failure.labels import Lives, cell_lives, choose_horizon
+from bms_failure.labels import Lives, choose_horizon
 from bms_failure.model import FailureModel, Training, train
-from bms_failure.moments import cell_moments, is_daily, is_latest, require_history
+from bms_failure.moments import is_daily, require_history
 from bms_failure.plots import (
     draw_deviation,
     draw_ranking,
@@ -32,6 +31,7 @@ from bms_failure.report import write_report
 from bms_failure.results import FailingCell, FailureData, Method
 from bms_failure.scoring import Ranking, rank_by_model, rank_without_labels
 from bms_failure.storage import load_model, newest_fitting_model, save_model
+from bms_failure.watch import Watched, watch
 from bms_failure.wording import say_model, sum_up, tell, why_no_training
 
 MOST_CELLS_IN_REPLY = 20
@@ -75,50 +75,26 @@ def predict_failure(
     run.seed = seed
     run.progress(0, _STEPS, "reading")
     table = load_battery_table(path, require=(*SENSOR_NAMES, CELL_ID, TIMESTAMP), chemistry=chemistry)
-    _require_strings(table.frame)
     run.add_input(path)
     run.progress(2, _STEPS, "building features")
-    lives = cell_lives(table.frame)
-    moments = cell_moments(table.frame, table.chemistry, lives.of_row)
-    latest = moments[is_latest(moments) & ~moments[CELL_ID].isin(lives.dead_at_end)].reset_index(drop=True)
-    if latest.empty:
-        raise NotEnoughData(
-            f"All {len(lives.dead_at_end)} cells are dead (IsDead = 1) at the end of the data.",
-            expected="at least one living cell",
-            fix="Check IsDead: 1 means dead.",
-        )
-    answer = _find_answer(run, table, moments, latest, lives, horizon_days, model, seed)
+    watched = watch(table)
+    answer = _find_answer(run, table, watched, horizon_days, model, seed)
     run.progress(8, _STEPS, "ranking the living cells")
-    ranking = rank_without_labels(latest) if answer.model is None else rank_by_model(latest, answer.model)
-    return _publish(run, table, moments, lives, answer, ranking, horizon_days, output_format)
-
-
-def _require_strings(frame: pd.DataFrame) -> None:
-    sizes = frame.groupby(STRING)[CELL_ID].nunique()
-    if sizes.max() < SMALLEST_CELLS:
-        raise NotEnoughData(
-            f"The largest string has {int(sizes.max())} cell(s) and the table {len(frame)} row(s).",
-            expected=f"a string of at least {SMALLEST_CELLS} cells, as a cell is judged against its string",
-            fix="Pass the readings of whole strings; check the string and cell columns.",
-        )
+    living = watched.living
+    ranking = rank_without_labels(living) if answer.model is None else rank_by_model(living, answer.model)
+    return _publish(run, table, watched, answer, ranking, horizon_days, output_format)
 
 
 def _find_answer(
-    run: Run,
-    table: BatteryTable,
-    moments: pd.DataFrame,
-    latest: pd.DataFrame,
-    lives: Lives,
-    asked: int,
-    wanted: str,
-    seed: int,
+    run: Run, table: BatteryTable, watched: Watched, asked: int, wanted: str, seed: int
 ) -> Answer:
     """Train where labels allow and no version is named; else load; else leave it to the indicators."""
     name = table.chemistry.profile.name
     if wanted:
-        require_history(latest)
+        require_history(watched.living)
         model, meta = load_model(wanted, measured=table.measured, chemistry=name)
         return Answer(model, None, meta.version, say_model(meta))
+    moments, lives = watched.moments, watched.lives
     daily = moments[is_daily(moments)].reset_index(drop=True)
     groups, kind = fold_groups(daily[STRING].to_numpy(), daily[CELL_ID].to_numpy())
     horizon = choose_horizon(daily, groups, lives, asked) if IS_DEAD in table.frame else None
@@ -126,7 +102,7 @@ def _find_answer(
         return _train(run, table, daily, groups, kind, lives, horizon, seed)
     reason = why_no_training(IS_DEAD in table.frame, lives)
     try:
-        require_history(latest)
+        require_history(watched.living)
     except NotEnoughData as short:
         return Answer(None, None, None, f"{reason} {short.found}")
     stored = newest_fitting_model(measured=table.measured, chemistry=name)
@@ -173,8 +149,7 @@ def _train(
 def _publish(
     run: Run,
     table: BatteryTable,
-    moments: pd.DataFrame,
-    lives: Lives,
+    watched: Watched,
     answer: Answer,
     ranking: Ranking,
     asked: int,
@@ -182,8 +157,9 @@ def _publish(
 ) -> Outcome[FailureData]:
     risk_name = f"risk.{output_format}"
     horizon = answer.model.horizon_days if answer.model else None
+    dead = watched.lives.dead_at_end
     write_table(ranking.table.assign(horizon_days=horizon), run.path(risk_name))
-    pictures = _draw(run, moments, answer, ranking)
+    pictures = _draw(run, watched.moments, answer, ranking)
     failing = [
         FailingCell(
             cell=row[CELL_ID], string=row[STRING], risk=row["risk"], indicator_score=row["indicator_score"],
@@ -199,18 +175,18 @@ def _publish(
         effective_horizon_days=horizon,
         failing_cells=failing[:MOST_CELLS_IN_REPLY],
         failing_total=len(failing),
-        truncated=len(failing) > MOST_CELLS_IN_REPLY or len(lives.dead_at_end) > MOST_CELLS_IN_REPLY,
-        dead_cells=lives.dead_at_end[:MOST_CELLS_IN_REPLY],
-        dead_total=len(lives.dead_at_end),
+        truncated=len(failing) > MOST_CELLS_IN_REPLY or len(dead) > MOST_CELLS_IN_REPLY,
+        dead_cells=dead[:MOST_CELLS_IN_REPLY],
+        dead_total=len(dead),
         cells=int(table.frame[CELL_ID].nunique()),
         metrics=tell(answer.training, run.split or "") if answer.training else None,
         model_version=answer.version,
         report_html=run.published("report.html"),
         plot_png=run.published(pictures[0].name),
     )
-    message = sum_up(data, answer.why, answer.model, moments)
+    message = sum_up(data, answer.why, answer.model, watched.moments)
     write_report(
-        run.path("report.html"), message=message, data=data, table=ranking.table, dead=lives.dead_at_end,
+        run.path("report.html"), message=message, data=data, table=ranking.table, dead=dead,
         pictures=pictures, notes=table.notes,
     )  # fmt: skip
     return Outcome(message, data, ("report.html", risk_name, pictures[0].name))

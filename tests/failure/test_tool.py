@@ -9,9 +9,13 @@ import anyio
 import numpy as np
 import pandas as pd
 import pytest
-from bms_failure.serving import score_frame
+from bms_failure.scoring import rank_by_model
+from bms_failure.storage import load_model
 from bms_failure.tools import server
+from bms_failure.watch import watch
 from bms_generate.simulate import SimulatedFleet
+from bms_schema.data.columns import SENSOR_NAMES
+from bms_schema.data.table import canonical_table
 from bms_schema.run.errors import ModelError
 from mcp import Client
 
@@ -138,9 +142,11 @@ def test_the_live_service_gives_the_same_risks(
     trained: dict[str, Any], version: str, readings: pd.DataFrame
 ) -> None:
     table = pd.read_csv(trained["data"]["risk_csv"]).set_index("Cell ID")
-    live = score_frame(readings, version).set_index("Cell ID")
+    in_memory = canonical_table(readings)
+    model, _ = load_model(version, measured=in_memory.measured, chemistry=in_memory.chemistry.profile.name)
+    live = rank_by_model(watch(in_memory).living, model).table.set_index("Cell ID")
     np.testing.assert_allclose(live.loc[table.index, "risk"], table["risk"], atol=1e-6)
-    assert (live["horizon_days"] == 7).all()
+    assert model.horizon_days == 7
 
 
 def test_a_model_of_another_chemistry_is_refused_and_passed_over(version: str, unlabelled: str) -> None:
@@ -150,11 +156,11 @@ def test_a_model_of_another_chemistry_is_refused_and_passed_over(version: str, u
     assert call(data_path=unlabelled, chemistry="vrla")["data"]["method"] == "indicators"
 
 
-def test_a_damaged_model_is_refused(version: str, readings: pd.DataFrame, workspace: Path) -> None:
+def test_a_damaged_model_is_refused(version: str, workspace: Path) -> None:
     trees = workspace / "models" / "failure" / version / "trees.ubj"
     trees.write_bytes(trees.read_bytes()[:-1])
     with pytest.raises(ModelError, match="was changed"):
-        score_frame(readings, version)
+        load_model(version, measured=SENSOR_NAMES, chemistry="lead_acid_flooded")
 
 
 def test_one_death_is_too_few_to_learn_from(
@@ -239,3 +245,15 @@ def test_packets_of_minutes_are_answered_without_a_probability(
     reasons = pd.read_csv(answer["data"]["risk_csv"])["reason_1"].dropna()
     assert not reasons.str.contains(r"over \d+ d").any()
     assert reasons.str.contains("over all its readings").any()
+
+
+def test_minutes_of_readings_are_too_short_for_a_stored_model(
+    version: str, readings: pd.DataFrame, tmp_path: Path
+) -> None:
+    start = readings["Timestamp"].min()
+    short = readings[readings["Timestamp"] < start + pd.Timedelta(hours=12)].drop(columns="IsDead")
+    path = write(short, tmp_path)
+    answer = call(data_path=path)
+    assert answer["data"]["method"] == "indicators"
+    assert "days of readings or fewer" in answer["message"]
+    assert "at least 1 day" in call(data_path=path, model=version)["message"]

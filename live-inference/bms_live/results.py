@@ -1,0 +1,117 @@
+"""What the endpoints answer in `data`; a number that is not known is null."""
+
+from typing import Any, Literal
+
+from bms_schema.run.envelope import MaybeFloat, ToolData
+from pydantic import Field
+
+
+class PredictionData(ToolData):
+    """What every prediction says beside its figures."""
+
+    model_version: str | None = Field(
+        default=None, description="Version that answered; null without a model."
+    )
+    notes: list[str] = Field(
+        description="How the readings were understood, and what makes the answer less sure."
+    )
+
+
+class ScoredReading(ToolData):
+    """One reading and how oddly it behaves."""
+
+    source_row: int = Field(description="0-based position in the readings sent.")
+    cell_id: str
+    timestamp: str | None
+    score: MaybeFloat = Field(description="Higher = more anomalous; null where nothing was measured.")
+    anomaly: bool
+    top_signal: str | None = Field(description="The signal that explains the score most.")
+
+
+class AnomalyData(PredictionData):
+    """Scored readings, most anomalous first for 'latest', in the order sent for 'all'."""
+
+    rows: list[ScoredReading]
+    anomalies: int
+
+
+class CellRisk(ToolData):
+    """One living cell and how likely it is to die."""
+
+    cell_id: str
+    string: str
+    rank: int = Field(description="1 = riskiest.")
+    risk: MaybeFloat = Field(description="Probability of death within the horizon; null without a model.")
+    indicator_score: MaybeFloat = Field(description="Orders the cells where no probability can be given.")
+    failing: bool = Field(
+        description="Above the model's alert threshold, or two signs far outside the fleet."
+    )
+    reasons: list[str] = Field(description="Up to three signs, the heaviest first.")
+    at: str = Field(description="Time of the reading that the answer is for.")
+
+
+class FailureData(PredictionData):
+    """Living cells, riskiest first."""
+
+    method: Literal["classifier", "baseline", "indicators"]
+    horizon_days: int | None = Field(default=None, description="What risk refers to; null for indicators.")
+    cells: list[CellRisk] = []
+    failing: int = 0
+    dead_cells: list[str] = Field(description="Cells whose IsDead is 1 at the end; they are not ranked.")
+
+
+class ForecastPoint(ToolData):
+    """One step ahead, with the 90 % interval, in the target's unit."""
+
+    timestamp: str
+    mean: MaybeFloat
+    lo90: MaybeFloat
+    hi90: MaybeFloat
+
+
+class TargetForecast(ToolData):
+    """What one measured quantity will do."""
+
+    target: str
+    unit: str
+    method: str = Field(
+        description="'model', or the naive forecast that tested better on these readings: 'last value', "
+        "'seasonal naive', 'historical mean'."
+    )
+    points: list[ForecastPoint]
+
+
+class ForecastData(PredictionData):
+    """Forecast of one cell."""
+
+    cell_id: str
+    step_seconds: float
+    targets: list[TargetForecast]
+
+
+class StoredVersion(ToolData):
+    """One version of a model."""
+
+    version: str
+    created: str | None = None
+    columns: dict[str, str] = Field(default={}, description="Columns it was trained on, with their units.")
+    features: int | None = None
+    split: str | None = None
+    metrics: dict[str, Any] = {}
+    training_run: str | None = None
+    problem: str | None = Field(default=None, description="Why this version cannot be read.")
+
+
+class StoredModel(ToolData):
+    """A model and its versions, newest first."""
+
+    name: str
+    latest: str | None
+    versions: list[StoredVersion]
+    truncated: bool = Field(description="Older versions are stored that are not listed.")
+
+
+class ModelsData(ToolData):
+    """The model store."""
+
+    models: list[StoredModel]

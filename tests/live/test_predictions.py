@@ -1,0 +1,167 @@
+"""A reading scored live gets what the batch tools say of it, to 1e-6."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.live.fleet import as_readings
+
+STEPS = 6
+TOLERANCE = 1e-6
+
+
+def ask(client, endpoint, readings, **options):
+    """Post readings and return the data of a successful answer."""
+    response = client.post(f"/predict/{endpoint}", json={"readings": as_readings(readings), **options})
+    envelope = response.json()
+    assert (response.status_code, envelope["status"]) == (200, "success"), envelope["message"]
+    assert envelope["log_path"] is None
+    return envelope["data"]
+
+
+def assert_same(live, batch):
+    """Assert that two columns of numbers agree, missing ones at the same places."""
+    np.testing.assert_allclose(live.astype(float), batch.astype(float), rtol=0.0, atol=TOLERANCE)
+
+
+def test_anomaly_scores_are_those_of_the_batch(client, trained):
+    live = pd.DataFrame(ask(client, "anomaly", trained.readings, rows="all")["rows"])
+    batch = trained.anomalies
+    assert live["source_row"].tolist() == batch["source_row"].tolist()
+    assert live["cell_id"].tolist() == batch["Cell ID"].tolist()
+    assert_same(live["score"], batch["anomaly_score"])
+    assert live["anomaly"].astype(int).tolist() == batch["anomaly"].tolist()
+    assert batch["anomaly_score"].isna().any() and batch["anomaly"].any()
+
+
+def test_by_default_only_the_newest_reading_of_every_cell_is_returned_the_worst_first(client, trained):
+    live = pd.DataFrame(ask(client, "anomaly", trained.readings)["rows"])
+    newest = trained.anomalies.groupby("Cell ID").tail(1).set_index("Cell ID")
+    assert sorted(live["cell_id"]) == sorted(newest.index)
+    assert live["score"].dropna().is_monotonic_decreasing
+    assert_same(live["score"], newest.loc[live["cell_id"], "anomaly_score"].to_numpy())
+
+
+def test_the_order_in_which_readings_are_sent_changes_no_score(client, trained):
+    shuffled = trained.readings.sample(frac=1.0, random_state=1)
+    live = pd.DataFrame(ask(client, "anomaly", shuffled)["rows"]).set_index("cell_id")["score"]
+    expected = pd.DataFrame(ask(client, "anomaly", trained.readings)["rows"]).set_index("cell_id")["score"]
+    assert_same(live.loc[expected.index], expected)
+
+
+def test_names_of_a_bms_export_give_the_same_scores(client, trained):
+    aliases = {"CellVoltage": "Cell Voltage", "CellTemperature": "CellTemp", "Timestamp": "PacketDateTime"}
+    plain = ask(client, "anomaly", trained.readings)["rows"]
+    assert ask(client, "anomaly", trained.readings.rename(columns=aliases))["rows"] == plain
+
+
+def test_one_reading_is_scored_with_its_doubts_said(client, trained):
+    data = ask(client, "anomaly", trained.readings.head(1))
+    assert len(data["rows"]) == 1
+    assert any("72 h" in note for note in data["notes"])
+    assert any("own past" in note for note in data["notes"])
+
+
+@pytest.mark.parametrize("column", ["CellVoltage", "CellTemperature", "Timestamp", "Cell ID"])
+@pytest.mark.parametrize("value", [10**30, -1, True, "garbage", "", "9999-12-31", float("nan"), 1e300])
+def test_an_odd_value_in_one_reading_ends_in_an_answer_or_a_refusal(client, trained, column, value):
+    readings = as_readings(trained.readings.head(16))
+    readings[3][column] = value
+    body = json.dumps({"readings": readings, "rows": "all"})
+    response = client.post("/predict/anomaly", content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code in (200, 422), response.text
+    if response.status_code == 200:
+        assert len(response.json()["data"]["rows"]) == 16
+
+
+def test_failure_risks_are_those_of_the_batch(client, trained):
+    data = ask(client, "failure", trained.readings)
+    live, batch = pd.DataFrame(data["cells"]), trained.risks
+    assert live["cell_id"].tolist() == batch["Cell ID"].tolist()
+    assert live["rank"].tolist() == batch["rank"].tolist()
+    assert_same(live["risk"], batch["risk"])
+    assert batch["risk"].notna().all() and data["method"] in {"classifier", "baseline"}
+    assert [reasons[0] if reasons else None for reasons in live["reasons"]] == batch["reason_1"].where(
+        batch["reason_1"].notna(), None
+    ).tolist()
+
+
+def test_dead_cells_are_named_and_not_ranked(client, trained):
+    last = trained.readings.groupby("Cell ID")["IsDead"].last()
+    data = ask(client, "failure", trained.readings)
+    assert data["dead_cells"] == sorted(last.index[last == 1])
+    assert len(data["cells"]) == (last == 0).sum()
+
+
+def test_without_a_failure_model_cells_are_ranked_by_indicators_that_are_no_probabilities(client, batch):
+    data = ask(client, "failure", batch.readings.drop(columns="IsDead"))
+    assert (data["method"], data["model_version"], data["horizon_days"]) == ("indicators", None, None)
+    cells = pd.DataFrame(data["cells"])
+    assert cells["risk"].isna().all()
+    assert cells["indicator_score"].is_monotonic_decreasing
+
+
+def test_a_string_too_small_to_compare_gives_no_risk(client, trained):
+    one = trained.readings[trained.readings["Cell ID"] == trained.cell_id]
+    response = client.post("/predict/failure", json={"readings": as_readings(one)})
+    assert response.status_code == 422 and "whole strings" in response.json()["message"]
+
+
+def test_forecasts_are_those_of_the_batch(client, trained):
+    data = ask(client, "forecast", trained.readings, cell_id=trained.cell_id, steps=STEPS)
+    points = [{"target": item["target"], **point} for item in data["targets"] for point in item["points"]]
+    live, batch = pd.DataFrame(points), trained.forecast
+    assert live["target"].tolist() == batch["target"].tolist()
+    assert pd.to_datetime(live["timestamp"]).tolist() == pd.to_datetime(batch["Timestamp"]).tolist()
+    for name in ("mean", "lo90", "hi90"):
+        assert_same(live[name], batch[name])
+
+
+def test_an_unknown_cell_is_told_with_the_known_ones(client, trained):
+    body = {"readings": as_readings(trained.readings), "cell_id": "nobody"}
+    response = client.post("/predict/forecast", json=body)
+    assert response.status_code == 422 and trained.cell_id in response.json()["message"]
+
+
+@pytest.mark.parametrize("endpoint", ["anomaly", "failure", "forecast"])
+def test_a_version_may_be_named_and_an_unknown_one_is_refused(client, trained, endpoint):
+    models = client.get("/models").json()["data"]["models"]
+    latest = {model["name"]: model["latest"] for model in models}[endpoint]
+    options = {"cell_id": trained.cell_id, "steps": STEPS} if endpoint == "forecast" else {}
+    assert ask(client, endpoint, trained.readings, model=latest, **options)["model_version"] == latest
+    body = {"readings": as_readings(trained.readings.head(8)), "model": "../other", **options}
+    response = client.post(f"/predict/{endpoint}", json=body)
+    assert response.status_code == 404 and latest in response.json()["message"]
+
+
+def test_a_model_that_does_not_fit_the_readings_is_refused(client, trained):
+    without = trained.readings.drop(columns="CellSpecificGravity")
+    response = client.post("/predict/anomaly", json={"readings": as_readings(without)})
+    assert response.status_code == 409 and "CellSpecificGravity" in response.json()["message"]
+
+
+def test_a_moved_latest_is_used_without_a_restart(client, trained, tmp_path, monkeypatch):
+    home = tmp_path / "copy"
+    shutil.copytree(trained.home / "models", home / "models", symlinks=True)
+    monkeypatch.setenv("BMS_HOME", str(home))
+    few = trained.readings.head(80)
+    first = ask(client, "anomaly", few)["model_version"]
+    store = home / "models" / "anomaly"
+    shutil.copytree(store / first, store / "newer")
+    (store / "latest").unlink()
+    (store / "latest").symlink_to("newer", target_is_directory=True)
+    assert ask(client, "anomaly", few)["model_version"] == "newer"
+    assert ask(client, "anomaly", few, model=first)["model_version"] == first
+
+
+def test_a_changed_model_file_is_refused(client, trained, tmp_path, monkeypatch):
+    home = tmp_path / "copy"
+    shutil.copytree(trained.home / "models", home / "models", symlinks=True)
+    monkeypatch.setenv("BMS_HOME", str(home))
+    weights = next((home / "models" / "anomaly" / "latest").glob("*.pt"))
+    weights.write_bytes(weights.read_bytes() + b"x")
+    response = client.post("/predict/anomaly", json={"readings": as_readings(trained.readings.head(80))})
+    assert response.status_code == 409 and weights.name in response.json()["message"]
