@@ -1,0 +1,175 @@
+"""All targets of one cell: fit or reuse, test, forecast. Batch tool and live service both come through here."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from bms_schema.data.columns import CELL_ID, COLUMNS, TIMESTAMP
+from bms_schema.data.moments import GAP_STEPS
+from bms_schema.run.errors import ModelError
+from bms_schema.run.threads import thread_count
+
+from bms_forecast.backtest import Backtest
+from bms_forecast.fitted import FittedState
+from bms_forecast.forecaster import CellForecaster
+from bms_forecast.grid import ID, VALUE, WHEN, usual_step_s
+from bms_forecast.targets import TargetFrames, find_cell, targets_of, up_to_last_reading
+
+LEVELS = (0.05, 0.5, 0.95)
+# A stored model serves a cell whose step is within this share of its own.
+STEP_TOLERANCE = 0.1
+Progress = Callable[[float, float | None, str | None], None]
+
+
+@dataclass(frozen=True)
+class TargetForecast:
+    """One target of one cell.
+
+    Args:
+        forecast: `ds`, `mean`, `q0.05`, `q0.5`, `q0.95`, one row per step.
+        backtest: What the backtest says.
+        state: The fitted state, to be stored.
+        history: `ds`, `y` of the cell in time order, readings only.
+    """
+
+    forecast: pd.DataFrame
+    backtest: Backtest
+    state: FittedState
+    history: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class CellForecast:
+    """All targets of one cell.
+
+    Args:
+        cell_id: Canonical id.
+        step_s: Usual step of the first target [s].
+        targets: {column: forecast}, in the order of the column table.
+        warnings: What the caller should know.
+    """
+
+    cell_id: str
+    step_s: float
+    targets: dict[str, TargetForecast]
+    warnings: list[str] = field(default_factory=list)
+
+
+def _no_progress(done: float, total: float | None, message: str | None) -> None:
+    """Stand in for a caller that wants no progress."""
+
+
+def forecast_cell(
+    frame: pd.DataFrame,
+    cell_id: str,
+    steps: int,
+    *,
+    seed: int = 0,
+    states: dict[str, FittedState] | None = None,
+    progress: Progress = _no_progress,
+) -> CellForecast:
+    """Forecast every target of a cell from its own last reading.
+
+    Args:
+        frame: Canonical frame of the file: all its cells train the model, one is forecast.
+        cell_id: The cell, in full or by number.
+        steps: Steps ahead.
+        seed: Seed of sampling and training.
+        states: Fitted states per target: nothing is trained; None trains.
+        progress: Called with (done, total, message) from this thread.
+
+    Raises:
+        UnknownName: no such cell.
+        NotEnoughData: too few readings.
+        ModelError: the states fit neither targets nor step of this cell.
+    """
+    cell = find_cell(frame, cell_id)
+    known = up_to_last_reading(frame, cell)
+    wanted, scarce = targets_of(known, cell)
+    warnings = [f"{name}: too few readings of this cell, not forecast" for name in scarce]
+    warnings += _stopped_early(frame, known, cell)
+    if states is not None:
+        wanted, missing = [name for name in wanted if name in states], [n for n in wanted if n not in states]
+        warnings += [f"{name}: the model was not trained on it, not forecast" for name in missing]
+        if not wanted:
+            raise ModelError(
+                "The model knows none of this cell's targets.", expected=", ".join(states), fix="Train again."
+            )
+    frames = TargetFrames(known)
+    workers = min(thread_count(), len(wanted))
+
+    def work(target: str) -> TargetForecast:
+        state = states[target] if states is not None else None
+        return _forecast_target(frames.tidy(target), cell, target, steps, seed, state)
+
+    done: dict[str, TargetForecast] = {}
+    progress(0, len(wanted), f"{len(wanted)} targets of cell {cell}")
+    # One single-threaded training per core: two OpenMP pools that share cores slow each other down.
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        futures = {target: pool.submit(work, target) for target in wanted}
+        try:
+            for number, (target, future) in enumerate(futures.items(), start=1):
+                done[target] = future.result()
+                progress(number, len(wanted), f"{target}: {done[target].backtest.method}")
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    warnings += _about_targets(done, steps)
+    first = done[wanted[0]]
+    return CellForecast(cell, first.state.step_s, done, warnings)
+
+
+def _forecast_target(
+    tidy: pd.DataFrame, cell: str, target: str, steps: int, seed: int, state: FittedState | None
+) -> TargetForecast:
+    own = tidy[(tidy[ID] == cell) & tidy[VALUE].notna()].sort_values(WHEN, kind="stable")
+    step_s = usual_step_s(own[WHEN].to_numpy(dtype="datetime64[ns]").astype("int64") / 1e9)
+    if state is None:
+        forecaster = CellForecaster(steps, LEVELS, seed, step_s=step_s, threads=1).fit(tidy)
+    else:
+        _check_step(target, step_s, state)
+        forecaster = CellForecaster.from_state(state, steps, LEVELS)
+    test = forecaster.backtest(tidy, ids=[cell])[cell]
+    forecast = forecaster.predict(tidy, methods={cell: test.method}).drop(columns=ID)
+    bands = [str(name) for name in forecast if name != WHEN]
+    forecast[bands] = forecast[bands].clip(COLUMNS[target].low, COLUMNS[target].high)
+    return TargetForecast(forecast, test, forecaster.fitted, own[[WHEN, VALUE]].reset_index(drop=True))
+
+
+def _check_step(target: str, step_s: float, state: FittedState) -> None:
+    if abs(step_s / state.step_s - 1.0) > STEP_TOLERANCE:
+        raise ModelError(
+            f"{target} of this cell comes every {step_s:g} s; the model was trained on {state.step_s:g} s.",
+            expected="the model's step",
+            fix="Train on this data by leaving the model argument out.",
+        )
+
+
+def _stopped_early(frame: pd.DataFrame, known: pd.DataFrame, cell: str) -> list[str]:
+    last, end = known[TIMESTAMP].max(), frame[TIMESTAMP].max()
+    times = known.loc[known[CELL_ID].astype(str) == cell, TIMESTAMP].to_numpy(dtype="datetime64[ns]")
+    step_s = usual_step_s(times.astype("int64") / 1e9)
+    if np.isfinite(step_s) and (end - last).total_seconds() > GAP_STEPS * step_s:
+        return [
+            f"the cell's last row is of {last}, the file goes on to {end}: the forecast continues the cell"
+        ]
+    return []
+
+
+def _about_targets(done: dict[str, TargetForecast], steps: int) -> list[str]:
+    notes = []
+    newest = max(item.history[WHEN].iloc[-1] for item in done.values())
+    for name, item in done.items():
+        late = (newest - item.history[WHEN].iloc[-1]).total_seconds()
+        if late > GAP_STEPS * item.state.step_s:
+            notes.append(f"{name}: its last reading is {late:g} s older than the cell's newest")
+        if item.backtest.method == "model" and steps > item.state.window:
+            notes.append(
+                f"{name}: history supports {item.state.window} steps; the best baseline with widening "
+                "intervals goes on from there"
+            )
+        elif item.backtest.table.empty:
+            notes.append(f"{name}: {item.backtest.method}, untested: {item.backtest.reason}")
+    return notes

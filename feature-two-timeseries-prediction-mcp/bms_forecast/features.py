@@ -1,0 +1,162 @@
+"""Features of a (series, origin, horizon): all from readings at or before the origin, relative to its level.
+
+Levels and differences are divided by a trailing robust-enough scale, so that one model serves every series.
+Trees take NaN as it is: a missing reading stays missing.
+"""
+
+import numpy as np
+
+from bms_forecast.grid import DAY_S, Grid
+from bms_forecast.windows import TrailingSums, forward_filled, last_known, mean_known
+
+LAGS = (0, 1, 2, 3, 5, 8, 12)
+WINDOWS = (3, 6, 12, 24, 48, 168)
+SPREAD_WINDOWS = (6, 24, 168)
+SEASONS_BACK = (1, 2, 3, 7)
+SEASONAL_MEANS = (3, 7, 14)
+EXOGENOUS_WINDOWS = (6, 24)
+# The level everything is relative to: mean of the last readings, so that one noisy reading does not set it.
+LEVEL_STEPS = 3
+# The scale looks back this far: two weeks of hours.
+SCALE_STEPS = 336
+# Smallest scale as a share of the level: below a BMS's resolution differences mean nothing [U].
+SMALLEST_SCALE = 1e-4
+# An excursion (a discharge, a recharge) leaves the trailing mean by this many scales [U].
+EXCURSION_SCALES = 8.0
+WEEK_DAYS = 7.0
+# A window enters only where the training history holds it so often: on fewer, trees learn the dates by heart.
+REPEATS_NEEDED = 6
+
+
+def longest_look_back(history_steps: int) -> int:
+    """Return the longest window [steps] that a training history supports.
+
+    >>> longest_look_back(480)
+    80
+    """
+    return max(history_steps // REPEATS_NEEDED, min(WINDOWS))
+
+
+class SeriesFeatures:
+    """Computes features of any origins of a grid without ever holding them for all.
+
+    Args:
+        grid: The series; nothing right of an origin is read for it.
+        season: Steps of a day, 0 for none (as the model was trained).
+        longest: Longest look back [steps], from `longest_look_back` of the training history.
+    """
+
+    def __init__(self, grid: Grid, season: int, longest: int) -> None:
+        self.grid, self.season, self.longest = grid, season, longest
+        self._windows = [window for window in WINDOWS if window <= longest]
+        self._spreads = [window for window in SPREAD_WINDOWS if window <= longest]
+        days = longest // season if season else 0
+        self._back = [back for back in SEASONS_BACK if back <= max(days, 1)]
+        self._means = [count for count in SEASONAL_MEANS if count <= days]
+        self._long = longest * grid.step_s >= WEEK_DAYS * DAY_S
+        self._values = grid.values
+        self._filled = forward_filled(grid.values)
+        self._sums = TrailingSums(grid.values)
+        change = np.abs(np.diff(self._filled, axis=1, prepend=np.nan))
+        self._changes = TrailingSums(np.where(np.isfinite(grid.values), change, np.nan))
+        self._exogenous = {name: TrailingSums(values) for name, values in grid.exogenous.items()}
+        self._exogenous_filled = {name: forward_filled(values) for name, values in grid.exogenous.items()}
+        self._since = self._steps_since_excursion()
+
+    def names(self) -> list[str]:
+        """Return the feature names in column order."""
+        names = [f"lag{lag}" for lag in LAGS]
+        names += [f"mean{window}" for window in self._windows]
+        names += [f"std{window}" for window in self._spreads]
+        names += ["since_excursion", "since_reading", "horizon", "log_horizon"]
+        if self.season:
+            names += [f"season{back}" for back in self._back]
+            names += [f"season_mean{count}" for count in self._means]
+            names += [f"season_change{count}" for count in self._means]
+            names += ["season_around"]
+        if self.grid.step_s < DAY_S:
+            names += ["target_hour_sin", "target_hour_cos", "origin_hour_sin", "origin_hour_cos"]
+        names += ["target_weekday"] if self._long else []
+        for name in self._exogenous:
+            names += [f"{name}_last"] if self._long else []
+            names += [f"{name}_minus_mean{window}" for window in EXOGENOUS_WINDOWS]
+        return names
+
+    def level_and_scale(self, rows: np.ndarray, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the level [unit of the series] and scale (> 0, same unit) at each origin, shape (m,) each."""
+        near = self._sums.mean(rows, origins, LEVEL_STEPS)
+        level = np.where(np.isfinite(near), near, self._filled[rows, origins])
+        scale = self._changes.mean(rows, origins, SCALE_STEPS)
+        floor = SMALLEST_SCALE * np.maximum(np.abs(level), 1.0)
+        return level, np.where(np.isfinite(scale), np.maximum(scale, floor), floor)
+
+    def table(self, rows: np.ndarray, origins: np.ndarray, horizons: np.ndarray) -> np.ndarray:
+        """Return the features, float32 of shape (m, F), NaN where history does not reach.
+
+        Args:
+            rows: Series of each sample, shape (m,).
+            origins: Column of the last known reading of each sample, shape (m,).
+            horizons: Steps ahead, 1 or more, shape (m,).
+        """
+        level, scale = self.level_and_scale(rows, origins)
+        relative = [self._at(rows, origins - lag) for lag in LAGS]
+        relative += [self._sums.mean(rows, origins, window) for window in self._windows]
+        columns = [(item - level) / scale for item in relative]
+        columns += [self._sums.std(rows, origins, window) / scale for window in self._spreads]
+        since = self._since[rows, origins]
+        gap = origins - last_known(self._values)[rows, origins]
+        columns += [since, gap.astype(float), horizons.astype(float), np.log(horizons)]
+        if self.season:
+            columns += self._seasonal(rows, origins, horizons, level, scale)
+        columns += self._calendar(rows, origins, horizons)
+        for name, sums in self._exogenous.items():
+            last = self._exogenous_filled[name][rows, origins]
+            columns += [last] if self._long else []
+            columns += [last - sums.mean(rows, origins, window) for window in EXOGENOUS_WINDOWS]
+        return np.column_stack(columns).astype(np.float32)
+
+    def _seasonal(
+        self,
+        rows: np.ndarray,
+        origins: np.ndarray,
+        horizons: np.ndarray,
+        level: np.ndarray,
+        scale: np.ndarray,
+    ) -> list[np.ndarray]:
+        """Same phase of earlier days, and how the series went on from the origin's phase on those days."""
+        first = origins + horizons - self.season * np.ceil(horizons / self.season).astype(int)
+        start = first - (origins + horizons) + origins
+        most = max([*self._means, *self._back])
+        ahead = np.stack([self._at(rows, first - self.season * back) for back in range(most)])
+        here = np.stack([self._at(rows, start - self.season * back) for back in range(most)])
+        means = [(mean_known(ahead[:count]) - level) / scale for count in self._means]
+        changes = [mean_known(ahead[:count] - here[:count]) / scale for count in self._means]
+        around = mean_known(np.stack([self._at(rows, np.minimum(first + by, origins)) for by in (-1, 0, 1)]))
+        single = [(ahead[back - 1] - level) / scale for back in self._back]
+        return [*single, *means, *changes, (around - level) / scale]
+
+    def _calendar(self, rows: np.ndarray, origins: np.ndarray, horizons: np.ndarray) -> list[np.ndarray]:
+        target, origin = self.grid.seconds(rows, origins + horizons), self.grid.seconds(rows, origins)
+        columns = []
+        if self.grid.step_s < DAY_S:
+            for when in (target, origin):
+                phase = 2.0 * np.pi * (when % DAY_S) / DAY_S
+                columns += [np.sin(phase), np.cos(phase)]
+        return [*columns, np.floor(target / DAY_S) % WEEK_DAYS] if self._long else columns
+
+    def _at(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        inside = columns >= 0
+        return np.where(inside, self._values[rows, np.maximum(columns, 0)], np.nan)
+
+    def _steps_since_excursion(self) -> np.ndarray:
+        """Steps since the series last left its trailing day: the phase of a duty cycle; NaN before the first."""
+        n_series, length = self._values.shape
+        rows, columns = (item.ravel() for item in np.indices((n_series, length)))
+        before = np.maximum(columns - 1, 0)
+        usual = self._sums.mean(rows, before, 24).reshape(n_series, length)
+        scale = self.level_and_scale(rows, before)[1].reshape(n_series, length)
+        with np.errstate(invalid="ignore"):
+            left = np.abs(self._values - usual) > EXCURSION_SCALES * scale
+        number = np.arange(length)
+        last = np.maximum.accumulate(np.where(left, number, -1), axis=1)
+        return np.where(last >= 0, number - last, np.nan)

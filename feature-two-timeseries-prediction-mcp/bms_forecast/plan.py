@@ -1,0 +1,68 @@
+"""How a history is divided in time: training, then a calibration part, then the part the metrics come from."""
+
+from dataclasses import dataclass
+
+from bms_schema.data.splits import rolling_origins
+
+# At most this share of the history is kept from the first training, in at most so many windows.
+HELD_BACK_SHARE = 0.35
+MOST_WINDOWS = 10
+# A window, and with it the model's reach, is the horizon or at most this share of the history.
+LONGEST_WINDOW_SHARE = 1 / 6
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Columns of the grid at which the parts begin.
+
+    Args:
+        window: Steps of a backtest window: the most the model is asked to look ahead.
+        calibrate_from: First column the first training must not read; calibration begins here.
+        report_from: First column of the part that metrics come from.
+        end: One past the last column.
+    """
+
+    window: int
+    calibrate_from: int
+    report_from: int
+    end: int
+
+    @property
+    def reportable(self) -> bool:
+        """Whether a window follows each part's beginning."""
+        return self.calibrate_from + 2 * self.window <= self.report_from + self.window <= self.end
+
+    def after(self, column: int) -> "Plan":
+        """Return the plan with nothing held back before `column`, where a stored model's training ended."""
+        calibrate_from = max(self.calibrate_from, column)
+        windows = (self.end - calibrate_from) // self.window
+        report_from = self.end - max(windows // 2, 1) * self.window
+        return Plan(self.window, calibrate_from, max(report_from, calibrate_from), self.end)
+
+    def report_origins(self) -> list[int]:
+        """Return the last known column of every reported window, oldest first."""
+        windows = (self.end - self.report_from) // self.window
+        return [count - 1 for count in rolling_origins(self.end, self.window, windows, self.report_from)]
+
+    def calibration_origins(self, stride: int) -> list[int]:
+        """Return last known columns in the calibration part, every `stride` steps, newest kept."""
+        return list(range(self.report_from - 1 - self.window, self.calibrate_from - 2, -stride))[::-1]
+
+
+def make_plan(length: int, horizon: int) -> Plan:
+    """Divide a history of `length` steps for forecasts of `horizon` steps.
+
+    >>> make_plan(720, 24)
+    Plan(window=24, calibrate_from=480, report_from=600, end=720)
+    >>> make_plan(20, 24)
+    Plan(window=3, calibrate_from=14, report_from=17, end=20)
+    """
+    window = min(horizon, max(int(length * LONGEST_WINDOW_SHARE), 1))
+    windows = min(max(int(length * HELD_BACK_SHARE / window), 2), MOST_WINDOWS)
+    reported = windows // 2
+    return Plan(
+        window=window,
+        calibrate_from=length - windows * window,
+        report_from=length - reported * window,
+        end=length,
+    )

@@ -1,0 +1,94 @@
+"""From a canonical battery table to one tidy frame per target of a cell."""
+
+import numpy as np
+import pandas as pd
+from bms_schema.data.columns import CELL_ID, MEASURED_NAMES, TIMESTAMP
+from bms_schema.data.features import string_deviation
+from bms_schema.data.moments import moment_codes
+from bms_schema.run.errors import NotEnoughData, UnknownName
+
+from bms_forecast.grid import ID, VALUE, WHEN
+
+# Fewest readings of a target that a forecast is built on.
+FEWEST_READINGS = 8
+DEVIATION = "deviation"
+
+
+def find_cell(frame: pd.DataFrame, cell_id: str) -> str:
+    """Return the canonical id of a cell named in full, or by its number where only one string has it.
+
+    Raises:
+        UnknownName: no such cell, or several; the message lists the candidates.
+    """
+    known = sorted(frame[CELL_ID].astype(str).unique())
+    wanted = cell_id.strip()
+    if wanted in known:
+        return wanted
+    numbered = [name for name in known if name.rsplit("/", 1)[-1] == wanted]
+    if len(numbered) == 1:
+        return numbered[0]
+    raise UnknownName.among("cell", cell_id, numbered or known)
+
+
+def up_to_last_reading(frame: pd.DataFrame, cell: str) -> pd.DataFrame:
+    """Return the rows with a time stamp up to the cell's last one: the forecast knows nothing later.
+
+    Raises:
+        NotEnoughData: the cell has no row with a time stamp.
+    """
+    timed = frame[frame[TIMESTAMP].notna()]
+    last = timed.loc[timed[CELL_ID].astype(str) == cell, TIMESTAMP].max()
+    if pd.isna(last):
+        raise NotEnoughData(
+            f"Cell '{cell}' has no row with a time stamp.",
+            expected="a dated history",
+            fix="Export the times too.",
+        )
+    return timed[timed[TIMESTAMP] <= last].reset_index(drop=True)
+
+
+def targets_of(frame: pd.DataFrame, cell: str) -> tuple[list[str], list[str]]:
+    """Return (targets with enough readings of the cell, measured columns with too few).
+
+    Raises:
+        NotEnoughData: no target has enough readings.
+    """
+    own = frame[frame[CELL_ID].astype(str) == cell]
+    counts = {name: int(own[name].notna().sum()) for name in MEASURED_NAMES if name in own}
+    distinct = {name: own.loc[own[name].notna(), TIMESTAMP].nunique() for name in counts}
+    enough = [name for name in counts if min(counts[name], distinct[name]) >= FEWEST_READINGS]
+    if not enough:
+        most = max(distinct.values(), default=0)
+        raise NotEnoughData(
+            f"Cell '{cell}' has at most {most} dated readings of any target.",
+            expected=f"at least {FEWEST_READINGS}",
+            fix="Pass a longer history, or another cell.",
+        )
+    return enough, [name for name in counts if name not in enough]
+
+
+class TargetFrames:
+    """Makes tidy frames of one table; the string's moments are found once.
+
+    Args:
+        frame: Canonical frame, rows with time stamps only.
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self._frame, self._moments = frame, moment_codes(frame)
+
+    def tidy(self, target: str) -> pd.DataFrame:
+        """Return `unique_id, ds, y` of every cell, the other measured columns and the string deviation.
+
+        `IsDead` and every carried column stay out.
+        """
+        frame = self._frame
+        values = frame[target].to_numpy(dtype=float)
+        tidy = pd.DataFrame({ID: frame[CELL_ID].astype(str), WHEN: frame[TIMESTAMP], VALUE: values})
+        for name in MEASURED_NAMES:
+            if name in frame and name != target:
+                tidy[name] = frame[name].to_numpy(dtype=float)
+        deviation = string_deviation(values, self._moments, 1.0)[0]
+        if np.nanmax(np.abs(deviation), initial=0.0) > 0:  # one current serves the whole string
+            tidy[DEVIATION] = deviation
+        return tidy

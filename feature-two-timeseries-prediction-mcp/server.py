@@ -1,0 +1,7 @@
+"""Start the forecast server over stdio."""
+
+from bms_forecast.tools import server
+from bms_schema.run.mcp_boundary import serve
+
+if __name__ == "__main__":
+    serve(server)

@@ -1,0 +1,192 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from bms_forecast.targets import find_cell
+from bms_schema.data.table import canonical_table
+
+from tests.forecast.battery_files import HOURS, Trained, battery_frame, call, forecast
+
+TARGETS = [
+    "CellVoltage",
+    "CellTemperature",
+    "InstantaneousCurrent",
+    "AmbientTemperature",
+    "CellSpecificGravity",
+]
+
+
+def test_a_cell_is_forecast_with_intervals_figures_and_pictures(trained: Trained) -> None:
+    assert trained.answer["status"] == "success", trained.answer["message"]
+    data = trained.data
+    table = pd.read_csv(data["forecast_csv"], parse_dates=["Timestamp"])
+    assert list(table.columns) == ["Timestamp", "target", "mean", "lo90", "hi90", "method"]
+    assert table.groupby("target", sort=False).size().to_dict() == dict.fromkeys(TARGETS, 6)
+    assert table["Timestamp"].min() == pd.Timestamp("2026-01-01") + pd.Timedelta(hours=HOURS)
+    assert ((table["lo90"] <= table["mean"]) & (table["mean"] <= table["hi90"])).all()
+    assert data["step_seconds"] == 3600 and data["steps"] == 6 and data["cell_id"] == "A/2"
+    assert data["metrics"]["CellTemperature"]["mase"] < 1
+    assert set(data["metrics"]["CellVoltage"]) >= {"mase", "naive_mase", "rmse", "coverage90", "method"}
+    assert Path(data["plot_png"]).read_bytes()[:4] == b"\x89PNG"
+    assert "Plotly.newPlot" in Path(data["plot_html"]).read_text(encoding="utf-8")
+
+
+def test_the_backtest_file_bears_out_the_figures(trained: Trained) -> None:
+    data = trained.data
+    table = pd.read_csv(data["backtest_csv"], parse_dates=["origin", "Timestamp"])
+    own = table[table["target"] == "CellVoltage"]
+    metrics = data["metrics"]["CellVoltage"]
+    assert (own["Timestamp"] > own["origin"]).all()
+    assert np.isclose(np.sqrt(((own["actual"] - own["mean"]) ** 2).mean()), metrics["rmse"])
+    inside = (own["actual"] >= own["lo90"]) & (own["actual"] <= own["hi90"])
+    assert np.isclose(inside.mean(), metrics["coverage90"])
+    history = battery_frame().query("`Cell ID` == 'A/2'").set_index("Timestamp")["CellVoltage"]
+    past = history[: own["origin"].min()].to_numpy()
+    scale = np.abs(past[24:] - past[:-24]).mean()
+    assert np.isclose((own["actual"] - own["mean"]).abs().mean() / scale, metrics["mase"])
+
+
+def test_no_naive_forecast_beats_the_method_in_use(trained: Trained) -> None:
+    for metrics in trained.data["metrics"].values():
+        assert metrics["mase"] <= metrics["naive_mase"] + 1e-12
+
+
+def test_the_stored_model_gives_the_same_numbers_without_training(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("trained although a model was named")
+
+    monkeypatch.setattr("bms_forecast.boosting.train", refuse)
+    monkeypatch.setenv("BMS_DATA_ROOTS", str(trained.folder))
+    reused = forecast(trained.csv, model="latest")["data"]
+    assert reused["model_version"] == trained.data["model_version"]
+    assert reused["metrics"] == trained.data["metrics"]
+    same = [pd.read_csv(data["forecast_csv"]) for data in (reused, trained.data)]
+    pd.testing.assert_frame_equal(*same)
+
+
+def test_readings_in_memory_are_forecast_like_the_file(trained: Trained) -> None:
+    from bms_forecast.cell import forecast_cell
+    from bms_forecast.report import REQUIRED, forecast_table
+    from bms_forecast.store import load_states
+
+    states, _ = load_states(trained.data["model_version"])
+    table = canonical_table(pd.read_csv(trained.csv), require=REQUIRED)
+    live = forecast_cell(table.frame, "A/2", 6, states=states)
+    written = pd.read_csv(trained.data["forecast_csv"], parse_dates=["Timestamp"])
+    pd.testing.assert_frame_equal(forecast_table(live), written, check_dtype=False, rtol=1e-9)
+
+
+def test_the_model_is_stored_without_pickle(trained: Trained) -> None:
+    folder = trained.folder / "home" / "models" / "forecast" / trained.data["model_version"]
+    assert {path.suffix for path in folder.iterdir()} == {".ubj", ".json"}
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    assert meta["columns"]["CellVoltage"] == "V" and meta["split"].startswith("trained before")
+
+
+def test_neither_is_dead_nor_the_row_order_changes_anything(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BMS_HOME", str(tmp_path / "home"))
+    path = tmp_path / "labelled.csv"
+    frame = battery_frame()
+    frame = frame.assign(IsDead=(np.arange(len(frame)) % 3 == 0).astype(int))
+    frame.sample(frac=1.0, random_state=1).to_csv(path, index=False)
+    plain, other = (pd.read_csv(data["forecast_csv"]) for data in (trained.data, forecast(path)["data"]))
+    pd.testing.assert_frame_equal(plain, other)
+
+
+def test_sentinels_are_missing_readings_not_history(battery_csv: Path, tmp_path: Path) -> None:
+    path = tmp_path / "sentinels.csv"
+    frame = battery_frame()
+    frame.loc[frame.index % 7 == 0, "CellVoltage"] = 65.535
+    frame.to_csv(path, index=False)
+    table = pd.read_csv(forecast(path)["data"]["forecast_csv"])
+    assert table.loc[table["target"] == "CellVoltage", ["mean", "lo90", "hi90"]].max(axis=None) < 2.5
+
+
+def test_a_cell_that_stopped_is_continued_from_its_last_reading_and_says_so(tmp_path: Path) -> None:
+    path, frame = tmp_path / "stopped.csv", battery_frame()
+    stop = frame["Timestamp"].max() - pd.Timedelta("30h")
+    frame[(frame["Cell ID"] != "A/2") | (frame["Timestamp"] <= stop)].to_csv(path, index=False)
+    data = forecast(path)["data"]
+    table = pd.read_csv(data["forecast_csv"], parse_dates=["Timestamp"])
+    assert table["Timestamp"].min() == stop + pd.Timedelta("1h")
+    assert any("the file goes on" in warning for warning in data["warnings"])
+
+
+def test_a_constant_target_is_flat_and_has_no_figures(tmp_path: Path) -> None:
+    path = tmp_path / "constant.csv"
+    battery_frame().assign(InstantaneousCurrent=0.5).to_csv(path, index=False)
+    data = forecast(path)["data"]
+    table = pd.read_csv(data["forecast_csv"]).query("target == 'InstantaneousCurrent'")
+    assert (table[["mean", "lo90", "hi90"]] == 0.5).all(axis=None)
+    assert data["metrics"]["InstantaneousCurrent"]["mase"] is None
+    assert any("constant" in warning for warning in data["warnings"])
+
+
+def test_a_horizon_beyond_the_history_is_answered_and_said(battery_csv: Path) -> None:
+    data = forecast(battery_csv, steps=500)["data"]
+    table = pd.read_csv(data["forecast_csv"])
+    assert len(table) == 500 * len(TARGETS)
+    assert table[["mean", "lo90", "hi90"]].notna().all(axis=None)
+    assert any("history supports" in warning for warning in data["warnings"])
+
+
+def test_a_lone_cell_without_a_cell_column_is_forecast(tmp_path: Path) -> None:
+    path = tmp_path / "lone.csv"
+    battery_frame(cells=("A/1",)).drop(columns=["Cell ID", "string"]).to_csv(path, index=False)
+    assert forecast(path, "string-1")["status"] == "success"
+
+
+def test_a_cell_number_is_enough_where_one_string_has_it(battery_csv: Path) -> None:
+    assert find_cell(battery_frame(), "3") == "A/3"
+    answer = forecast(battery_csv, "1")
+    assert answer["status"] == "error" and "A/1, B/1" in answer["message"]
+
+
+def test_parquet_under_the_same_keys(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BMS_DATA_ROOTS", str(trained.folder))
+    data = forecast(trained.csv, model="latest", output_format="parquet")["data"]
+    assert len(pd.read_parquet(data["forecast_csv"])) == 6 * len(TARGETS)
+
+
+def test_another_step_than_the_models_is_refused(trained: Trained, tmp_path: Path) -> None:
+    path, frame = tmp_path / "minutes.csv", battery_frame()
+    start = frame["Timestamp"].min()
+    frame.assign(Timestamp=start + (frame["Timestamp"] - start) / 60).to_csv(path, index=False)
+    answer = forecast(path, model="latest")
+    assert answer["status"] == "error" and "every 60 s" in answer["message"]
+
+
+def test_starting_the_server_loads_no_heavy_library() -> None:
+    heavy = ("torch", "sdv", "sklearn", "xgboost", "pandas", "numpy", "matplotlib", "plotly")
+    code = f"import sys, bms_forecast.tools; print([n for n in {heavy!r} if n in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_tools_are_described_and_small() -> None:
+    import anyio
+    from bms_forecast.tools import INSTRUCTIONS, server
+    from mcp import Client
+
+    async def listed() -> list:
+        async with Client(server) as client:
+            return (await client.list_tools()).tools
+
+    tools = anyio.run(listed)
+    assert [tool.name for tool in tools][:2] == ["predict_cell_timeseries", "health_check"]
+    assert sum(len(tool.model_dump_json(exclude_none=True, by_alias=True)) for tool in tools) <= 12_000
+    assert len(INSTRUCTIONS) <= 2_000
+    for argument in tools[0].input_schema["properties"].values():
+        assert argument["description"]
+
+
+def test_health_names_the_latest_model(trained: Trained) -> None:
+    health = call(("health_check", {}))[0].structured_content["data"]
+    assert health["models"] == {"forecast": trained.data["model_version"]}
