@@ -11,7 +11,15 @@ from bms_driver.cells import choose_cell
 SIMULATE = "simulate"
 
 # The demo fleet: 96 cells over a month, hourly, small enough for minutes on two cores.
-DEMO_FLEET = {"n_strings": 4, "cells_per_string": 24, "days": 30, "interval_minutes": 60, "seed": 7}
+# A few cells are dying when it ends, so that "which will die soon?" has an answer.
+DEMO_FLEET = {
+    "n_strings": 4,
+    "cells_per_string": 24,
+    "days": 30,
+    "interval_minutes": 60,
+    "seed": 7,
+    "dying_fraction": 0.05,
+}
 
 # The one table and signal that every preprocessed file has.
 SDV_TABLE, SDV_COLUMN = "battery", "CellVoltage"

@@ -59,3 +59,4 @@ class Simulated(ToolData):
     cells: int
     strings: int
     dead_cells: int
+    dying_cells: int

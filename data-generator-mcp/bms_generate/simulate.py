@@ -30,7 +30,8 @@ class SimulatedFleet:
         truth: one row per event: `Cell ID`, `string`, `kind`, `start`, `end` (both inclusive), `magnitude`,
             `onset_of_precursor`, `death`. Kinds and units of the magnitude: drift [V at its end], thermal
             [°C], noise [factor on the sensor's standard deviation], spike [V], stuck [h held], dropout [V
-            read], death_slow / death_sudden / death_unheralded [V lost on float at death].
+            read], death_slow / death_sudden / death_unheralded [V lost on float at death]. A `death` after
+            the last time stamp is that of a cell alive and dying at the end.
         cells: one row per cell: its `fate` and true parameters (capacity and resistance when new, offsets,
             ageing rates).
     """
@@ -48,6 +49,7 @@ def simulate_fleet(
     interval_minutes: float = DEFAULTS.interval_minutes,
     seed: int = DEFAULTS.seed,
     death_fraction: float = DEFAULTS.death_fraction,
+    dying_fraction: float = DEFAULTS.dying_fraction,
     fault_fraction: float = DEFAULTS.fault_fraction,
     sentinel_fraction: float = DEFAULTS.sentinel_fraction,
     chemistry: str = DEFAULTS.chemistry,
@@ -62,6 +64,8 @@ def simulate_fleet(
         interval_minutes: time between samples.
         seed: same seed and arguments, same fleet.
         death_fraction: share of the cells that die; above 0 each of the first two strings has a death.
+        dying_fraction: share of the cells alive at the end (IsDead 0 throughout) that die soon after it, their
+            precursor well under way; above 0 each of the first two strings has one, if its deaths leave any.
         fault_fraction: share of the other cells that carry planted anomalies.
         sentinel_fraction: share of the rows whose cell gave no answer (65.535 V, 65535.0 °C, 59.749).
         chemistry: "lead_acid_flooded", "vrla" or "li_ion".
@@ -77,6 +81,7 @@ def simulate_fleet(
         interval_minutes=interval_minutes,
         seed=seed,
         death_fraction=death_fraction,
+        dying_fraction=dying_fraction,
         fault_fraction=fault_fraction,
         sentinel_fraction=sentinel_fraction,
         chemistry=chemistry,

@@ -66,6 +66,7 @@ def simulate_battery_fleet(
     interval_minutes: Annotated[float, Field(gt=0, le=1440, description="Between samples.")] = 60,
     seed: _SEED = 0,
     death_fraction: Annotated[_Share, Field(description="Share of cells that die.")] = 0.1,
+    dying_fraction: Annotated[_Share, Field(description="Share that dies soon after the end.")] = 0.0,
     fault_fraction: Annotated[_Share, Field(description="Share of other cells with a fault.")] = 0.1,
     sentinel_fraction: Annotated[_Share, Field(description="Share of rows without an answer.")] = 0.01,
     chemistry: Annotated[
@@ -88,6 +89,7 @@ def simulate_battery_fleet(
         interval_minutes=interval_minutes,
         seed=seed,
         death_fraction=death_fraction,
+        dying_fraction=dying_fraction,
         fault_fraction=fault_fraction,
         sentinel_fraction=sentinel_fraction,
         chemistry=chemistry,

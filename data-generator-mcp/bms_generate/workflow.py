@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from bms_schema.data.columns import CELL_ID, IS_DEAD
+from bms_schema.data.columns import CELL_ID, IS_DEAD, TIMESTAMP
 from bms_schema.run.envelope import Outcome
 from bms_schema.run.errors import InvalidArgument, UnknownName
 from bms_schema.run.hashing import sha256_of
@@ -141,6 +141,7 @@ def write_fleet(
     for part, frame in (("fleet", fleet.readings), ("truth", fleet.truth), ("cells", fleet.cells)):
         write_table(frame, run.path(names[part]))
     dead = int(fleet.readings.loc[fleet.readings[IS_DEAD] == 1, CELL_ID].nunique())
+    dying = int((fleet.truth["death"] > fleet.readings[TIMESTAMP].max()).sum())
     data = Simulated(
         csv=run.published(names["fleet"]),
         truth_csv=run.published(names["truth"]),
@@ -149,9 +150,10 @@ def write_fleet(
         cells=len(fleet.cells),
         strings=settings["n_strings"],
         dead_cells=dead,
+        dying_cells=dying,
     )
     size = f"{data.cells} cells in {data.strings} strings, {data.rows:,} rows"
-    message = f"Simulated {size}, {dead} dying cells (seed {seed})."
+    message = f"Simulated {size}, {dead} cells die, {dying} more soon after the end (seed {seed})."
     return Outcome(message, data, tuple(names.values()))
 
 

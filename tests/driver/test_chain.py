@@ -68,6 +68,7 @@ def test_without_data_a_fleet_is_simulated_first_and_said_so(driver: Driver, mon
         "days": 30,
         "interval_minutes": 60,
         "seed": 7,
+        "dying_fraction": 0.05,
     }
     fleet = run.stages["simulate"]["data"]["csv"]
     assert run.pipeline["data_path"] == fleet

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bms_generate.simulate import row_truth, simulate_fleet, simulate_string
-from bms_generate.simulator.allocation import FLEET_STREAM
+from bms_generate.simulator.allocation import DYING_STREAM, FLEET_STREAM
 from bms_generate.simulator.thermal import WEATHER_STREAM
 from pandas.testing import assert_frame_equal
 
@@ -43,7 +43,7 @@ def test_the_same_seed_gives_the_same_fleet_and_another_seed_another():
 
 @pytest.mark.parametrize("index", [0, 1])
 def test_a_string_is_the_same_in_a_fleet_of_two_in_a_fleet_of_six_and_alone(index: int):
-    arguments = {"cells_per_string": 8, "days": 10, "seed": 7, "fault_fraction": 0.3}
+    arguments = {"cells_per_string": 8, "days": 10, "seed": 7, "fault_fraction": 0.3, "dying_fraction": 0.2}
     alone = simulate_string(index, **arguments)
     name = alone.cells["string"].iloc[0]
     for n_strings in (2, 6):
@@ -55,7 +55,9 @@ def test_a_string_is_the_same_in_a_fleet_of_two_in_a_fleet_of_six_and_alone(inde
 
 def test_the_random_streams_of_the_fleet_are_none_of_its_first_string():
     own = {tuple(s.generate_state(4)) for s in np.random.SeedSequence([3, 0]).spawn(50)}
-    shared = [np.random.SeedSequence(3, spawn_key=(key,)) for key in (FLEET_STREAM, WEATHER_STREAM)]
+    shared = [
+        np.random.SeedSequence(3, spawn_key=(key,)) for key in (FLEET_STREAM, WEATHER_STREAM, DYING_STREAM)
+    ]
     assert not own & {tuple(s.generate_state(4)) for s in shared}
 
 
@@ -96,6 +98,8 @@ def test_readings_are_quantised_as_a_bms_logs_them():
         ({"days": -1.0}, "days"),
         ({"days": 1.0, "interval_minutes": 1440.0}, "days=1"),
         ({"death_fraction": 1.01}, "death_fraction"),
+        ({"dying_fraction": -0.01}, "dying_fraction"),
+        ({"death_fraction": 0.6, "dying_fraction": 0.5}, "dying_fraction"),
         ({"fault_fraction": -0.1}, "fault_fraction"),
         ({"sentinel_fraction": "much"}, "sentinel_fraction"),
         ({"chemistry": "nickel"}, "chemistry"),
@@ -103,6 +107,7 @@ def test_readings_are_quantised_as_a_bms_logs_them():
         ({"start": "2026-01-01T00:00:00Z"}, "start"),
         ({"start": None}, "start"),
         ({"start": "2261-12-31", "days": 400}, "start"),
+        ({"start": "2262-01-01", "days": 100, "dying_fraction": 0.1}, "start"),
     ],
 )
 def test_a_bad_argument_is_refused_with_what_was_found_and_expected(arguments: dict, named: str):
@@ -120,6 +125,7 @@ def test_the_shortest_and_smallest_fleets_hold_together(n_samples: int, cells_pe
         cells_per_string=cells_per_string,
         days=n_samples / 24,
         death_fraction=0.5,
+        dying_fraction=0.3,
         fault_fraction=1.0,
     )
     assert len(fleet.readings) == 2 * cells_per_string * n_samples

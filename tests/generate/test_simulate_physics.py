@@ -32,7 +32,7 @@ def test_float_voltage_falls_three_millivolt_per_degree_and_is_clamped():
     at = float_set_point_v(flooded, np.array([25.0, 26.0, 40.0, 60.0, -20.0, 5.0]))
     assert at[0] - at[1] == pytest.approx(0.003)
     assert at[2] == at[3] and at[4] == at[5]
-    assert 2.14 <= at[0] <= 2.25
+    assert 2.20 <= at[0] <= 2.23
     assert np.ptp(float_set_point_v(lithium, np.array([10.0, 40.0]))) == 0.0
 
 
@@ -55,8 +55,23 @@ def test_a_string_floats_lower_in_summer_than_in_winter():
 def test_healthy_cells_float_within_the_window_and_close_to_their_string(healthy: SimulatedFleet):
     voltage = per_time(healthy, "CellVoltage")
     on_float = voltage[per_time(healthy, "InstantaneousCurrent").iloc[:, 0].abs() < 0.6]
-    assert on_float.mean(axis=1).between(2.19, 2.29).all()
+    assert on_float.mean(axis=1).between(2.19, 2.24).all()
     assert on_float.std(axis=1).mean() == pytest.approx(0.011, abs=0.006)
+
+
+@pytest.mark.parametrize(
+    ("chemistry", "median_v", "window_v"),
+    [("lead_acid_flooded", (2.205, 2.23), (2.14, 2.25)), ("vrla", (2.25, 2.275), (2.15, 2.30))],
+)
+def test_cells_at_room_temperature_float_inside_the_window_of_their_chemistry(
+    chemistry: str, median_v: tuple[float, float], window_v: tuple[float, float]
+):
+    readings = simulate_fleet(n_strings=4, seed=1, chemistry=chemistry, **HEALTHY).readings
+    on_float = readings[readings["InstantaneousCurrent"].between(0.0, 1.0)]
+    assert on_float["AmbientTemperature"].median() == pytest.approx(20.0, abs=2.0)
+    cells = on_float.groupby("Cell ID")["CellVoltage"].median()
+    assert median_v[0] <= cells.median() <= median_v[1]
+    assert cells.between(*window_v).mean() >= 0.98
 
 
 def test_a_minute_into_a_discharge_voltage_is_open_circuit_less_current_times_resistance():

@@ -35,14 +35,15 @@ class Chemistry:
     voltage_scale: float
 
 
-# Float 2.14–2.25 V vented, 2.24–2.26 V sealed, −3 mV/°C/cell, OCV = SG + 0.84 [B]. Gravities, resistances
+# Float 2.14–2.25 V vented, 2.24–2.26 V sealed, −3 mV/°C/cell, OCV = SG + 0.84 [B]; 2.20 V, so that a
+# vented string in a room of 20 °C floats near 2.215 V, inside that window. Gravities, resistances
 # (≈ 1 mΩ for a 200 Ah, 2 V cell), float currents (≈ 0.6 mA/Ah) and the lithium (LFP) curve are [U].
 OCV_MINUS_GRAVITY_V = 0.84
 
 CHEMISTRIES: dict[str, Chemistry] = {
     "lead_acid_flooded": Chemistry(
         rated_capacity_ah=200.0,
-        float_voltage_v=2.23,
+        float_voltage_v=2.20,
         float_tempco_v_per_c=-0.003,
         ocv_soc=(0.0, 1.0),
         ocv_v=(1.095 + OCV_MINUS_GRAVITY_V, 1.215 + OCV_MINUS_GRAVITY_V),

@@ -70,7 +70,7 @@ def float_set_point_v(chemistry: Chemistry, temperature_c: NDArray[np.float64]) 
 
     >>> from bms_generate.simulator.chemistry import CHEMISTRIES
     >>> float_set_point_v(CHEMISTRIES["lead_acid_flooded"], np.array([25.0, 35.0])).round(3).tolist()
-    [2.23, 2.2]
+    [2.2, 2.17]
     """
     clamped = np.clip(temperature_c, *COMPENSATION_CLAMP_C)
     return chemistry.float_voltage_v + chemistry.float_tempco_v_per_c * (clamped - REFERENCE_C)

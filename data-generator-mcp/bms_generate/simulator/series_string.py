@@ -53,11 +53,11 @@ class StringTables:
 
 def simulate_one(settings: Settings, index: int) -> StringTables:
     """Simulate string `index` (0-based) from its own random streams, spawned of [seed, index]."""
-    streams = np.random.SeedSequence([settings.seed, index]).spawn(7)
-    choice, make, duty, room, fate, wander, sensing = (np.random.default_rng(s) for s in streams)
+    streams = np.random.SeedSequence([settings.seed, index]).spawn(8)
+    choice, make, duty, room, fate, wander, sensing, late = (np.random.default_rng(s) for s in streams)
     allocation = allocate(settings, index, choice)
     cells = draw_cells(make, settings.cells_per_string, settings.profile)
-    deaths, decay = let_die(settings, allocation.deaths, fate)
+    deaths, decay = let_die(settings, allocation, fate, late)
     faults = plan_faults(settings, allocation.faults, fate)
     state, ambient_c, heating = _solve_string(settings, cells.age_years, duty, room)
     aged = age(cells, state, decay)
@@ -186,7 +186,7 @@ def _cells_table(
     fate = np.full(len(cell_ids), "healthy", dtype=object)
     for member in allocation.faults:
         fate[member.cell] = member.kind
-    for member in allocation.deaths:
+    for member in (*allocation.deaths, *allocation.dying):
         fate[member.cell] = f"death_{member.kind}"
     parameters = {field.name: getattr(cells, field.name) for field in fields(cells)}
     identity = {"Cell ID": cell_ids, "string": name, "chemistry": settings.chemistry, "fate": fate}

@@ -14,6 +14,8 @@ from bms_generate.simulator.chemistry import CHEMISTRIES, Chemistry
 # The string's own dynamics (outages of half an hour, polarisation) are solved at least this finely.
 MAX_SUBSTEP_MINUTES = 5.0
 MIN_SAMPLES = 2
+# Decimal fractions that add up to 1 may do so only to rounding.
+SUM_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Settings:
     interval_minutes: float = 60.0
     seed: int = 0
     death_fraction: float = 0.1
+    dying_fraction: float = 0.0
     fault_fraction: float = 0.1
     sentinel_fraction: float = 0.01
     chemistry: str = "lead_acid_flooded"
@@ -39,8 +42,13 @@ class Settings:
         require_count("seed", self.seed, 0)
         for name in ("days", "interval_minutes"):
             _require_positive(name, getattr(self, name))
-        for name in ("death_fraction", "fault_fraction", "sentinel_fraction"):
+        for name in ("death_fraction", "dying_fraction", "fault_fraction", "sentinel_fraction"):
             _require_fraction(name, getattr(self, name))
+        if self.death_fraction + self.dying_fraction > 1.0 + SUM_TOLERANCE:
+            raise ValueError(
+                f"death_fraction {self.death_fraction:g} and dying_fraction {self.dying_fraction:g} add up to "
+                "more than 1; expected at most 1 together. Lower one of them."
+            )
         if self.chemistry not in CHEMISTRIES:
             raise ValueError(
                 f"chemistry is {self.chemistry!r}; expected one of {', '.join(sorted(CHEMISTRIES))}. "
@@ -57,7 +65,9 @@ class Settings:
         advice = "Give a start such as '2026-01-01' without a time zone, and a span that ends before 2262."
         try:
             first = pd.Timestamp(self.start)
-            last = first + pd.Timedelta(days=self.days)
+            # A death after the span lies at most half as far after it.
+            reach = 1.5 if self.dying_fraction > 0.0 else 1.0
+            last = first + pd.Timedelta(days=reach * self.days)
         except (ValueError, TypeError, OverflowError) as error:
             raise ValueError(f"start is {self.start!r}, days {self.days:g}: {error}. {advice}") from error
         if pd.isna(first) or first.tzinfo is not None or pd.isna(last):
@@ -102,8 +112,12 @@ class Settings:
     @cached_property
     def timestamps(self) -> NDArray[np.datetime64]:
         """Time stamps of the samples, datetime64[ns], shape (n_samples,)."""
+        return self.stamps(np.arange(self.n_samples))
+
+    def stamps(self, samples: NDArray[np.int64]) -> NDArray[np.datetime64]:
+        """Time stamps of sample numbers on the grid, also of those after the last sample, same shape."""
         step_ns = round(self.interval_minutes * 60e9)
-        offsets = np.arange(self.n_samples, dtype=np.int64) * step_ns
+        offsets = samples.astype(np.int64) * step_ns
         return pd.Timestamp(self.start).to_datetime64().astype("datetime64[ns]") + offsets.astype(
             "timedelta64[ns]"
         )

@@ -25,7 +25,7 @@ def truth_table(
             times[-1],
             d.voltage_drop_v,
             times[d.onset] if d.onset < d.died else np.datetime64("NaT"),
-            times[d.died],
+            settings.stamps(np.array(d.died))[()],
         )
         for d in deaths
     ]
