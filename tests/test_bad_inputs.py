@@ -1,4 +1,4 @@
-"""Five servers, twelve bad inputs: an envelope that says what to do, a server that goes on, nothing half-written."""
+"""Five servers, twelve bad inputs: an envelope that says what to do, a live server, nothing half-written."""
 
 import json
 

@@ -14,13 +14,27 @@ STAGES = ["preprocess", "generate", "evaluate", "visualize", "anomaly", "anomaly
 @pytest.mark.stdio
 @pytest.mark.timeout(900)
 def test_the_driver_takes_a_raw_log_to_one_report(tmp_path):
-    fleet = simulate_fleet(n_strings=3, cells_per_string=8, days=12, interval_minutes=60, seed=5, death_fraction=0.2)
+    fleet = simulate_fleet(
+        n_strings=3, cells_per_string=8, days=12, interval_minutes=60, seed=5, death_fraction=0.2
+    )
     log = tmp_path / "log.csv"
-    raw = fleet.readings.rename(columns={"Cell ID": "CellNumber", "string": "SiteID", "Timestamp": "PacketDateTime"})
+    raw = fleet.readings.rename(
+        columns={"Cell ID": "CellNumber", "string": "SiteID", "Timestamp": "PacketDateTime"}
+    )
     raw["CellNumber"] = raw["CellNumber"].str.split("/C").str[1].astype(int)
     raw.to_csv(log, index=False)
 
-    command = ["uv", "run", "agent-driver/run_full_pipeline.py", str(log), "--steps", "12", "--json", "--out", str(tmp_path / "out")]
+    command = [
+        "uv",
+        "run",
+        "agent-driver/run_full_pipeline.py",
+        str(log),
+        "--steps",
+        "12",
+        "--json",
+        "--out",
+        str(tmp_path / "out"),
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
