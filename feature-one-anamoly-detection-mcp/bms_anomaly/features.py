@@ -1,0 +1,168 @@
+"""Features of a fleet: each reading against its string, then against its cell's own past and future.
+
+Detection is retrospective: centred windows and a cell's own level look at later rows of the same file too.
+Features are near zero for a healthy cell and NaN where nothing can be said; `IsDead` is never looked at.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from bms_schema.data.columns import AMBIENT, CURRENT, GRAVITY, TEMPERATURE, TIMESTAMP, VOLTAGE
+from bms_schema.data.features import (
+    LOAD_STEP_A,
+    SMALLEST_CELLS,
+    lag_within,
+    load_step_resistance,
+    string_deviation,
+)
+from bms_schema.data.moments import CellOrder, moment_codes, order_cells
+
+from bms_anomaly.levels import moment_sigma, own_level
+from bms_anomaly.windows import centred_median, repeat_runs, window_s
+
+DAY_H = 24.0
+SHORT_READINGS, LONG_READINGS = 5, 24  # windows never hold fewer, however slowly a file is sampled [U]
+RESISTANCE, RISE = "resistance_string", "temperature_rise"
+# How often a healthy sensor repeats a value is read from the file, but never trusted beyond these bounds.
+REPEAT_CHANCE = (0.05, 0.99)
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A measured signal, its short name and the smallest sigma, a usual BMS resolution [U]."""
+
+    column: str
+    name: str
+    resolution: float
+
+
+SIGNALS = (
+    Signal(VOLTAGE, "voltage", 0.002),
+    Signal(TEMPERATURE, "temperature", 0.2),
+    Signal(GRAVITY, "gravity", 0.001),
+)
+# string: deviation from the string's median; own: that, less the cell's own level; slow: its median over a day;
+# fast: what sets it apart from its neighbours in time; noise: log of how much livelier than usual;
+# stuck: -ln of the chance that a value repeats so often.
+ASPECTS = ("string", "own", "slow", "fast", "noise", "stuck")
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What the signals of one frame share, every array in the frame's row order."""
+
+    order: CellOrder
+    moments: np.ndarray
+    cells: np.ndarray
+    load: np.ndarray
+    short_s: float
+    long_s: float
+
+
+def feature_names(columns: Collection[str]) -> list[str]:
+    """Return the features, in order, that these measured columns support."""
+    names = [f"{s.name}_{aspect}" for s in SIGNALS if s.column in columns for aspect in ASPECTS]
+    names += [RESISTANCE] if {VOLTAGE, CURRENT} <= set(columns) else []
+    return names + ([RISE] if {TEMPERATURE, AMBIENT} <= set(columns) else [])
+
+
+def source_columns(frame: pd.DataFrame) -> list[str]:
+    """Return the measured columns with readings that features are made of."""
+    known = (VOLTAGE, TEMPERATURE, GRAVITY, CURRENT, AMBIENT)
+    return [name for name in known if name in frame and frame[name].notna().any()]
+
+
+def signal_of(feature: str) -> str:
+    """Return the signal that a feature speaks of.
+
+    >>> signal_of("voltage_slow")
+    'voltage'
+    """
+    return feature.split("_", 1)[0]
+
+
+def fleet_features(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the features of a canonical frame, one row per row, in the order of `feature_names`.
+
+    Deviations are in sigmas of their signal, `resistance_string` is the log of the ratio to the string's
+    median load-step resistance, `temperature_rise` is in °C above ambient.
+
+    Args:
+        frame: A canonical frame (see `BatteryTable`); features of columns it lacks are left out.
+    """
+    columns = source_columns(frame)
+    context = _context(frame)
+    found: dict[str, np.ndarray] = {}
+    for signal in SIGNALS:
+        if signal.column in columns:
+            aspects = _aspects(frame[signal.column].to_numpy(dtype=float), signal, context)
+            found |= {f"{signal.name}_{aspect}": aspects[aspect] for aspect in ASPECTS}
+    names = feature_names(columns)
+    if RESISTANCE in names:
+        resistance = np.log(load_step_resistance(frame, context.order))
+        found[RESISTANCE] = string_deviation(resistance, context.moments, 1.0)[0]
+    if RISE in names:
+        found[RISE] = frame[TEMPERATURE].to_numpy(dtype=float) - frame[AMBIENT].to_numpy(dtype=float)
+    return pd.DataFrame({name: found[name] for name in names}, index=frame.index)
+
+
+def _context(frame: pd.DataFrame) -> _Context:
+    order = order_cells(frame)
+    timed = TIMESTAMP in frame and bool(frame[TIMESTAMP].notna().any())
+    return _Context(
+        order,
+        moment_codes(frame),
+        order.restore(order.cell),
+        _load_state(frame),
+        window_s(order, 0.0, SHORT_READINGS - 1),
+        window_s(order, DAY_H if timed else 0.0, LONG_READINGS),
+    )
+
+
+def _aspects(values: np.ndarray, signal: Signal, context: _Context) -> dict[str, np.ndarray]:
+    """Return every aspect of one signal, each of shape (n,)."""
+    order = context.order
+    deviation = _deviation(values, context)
+    level, level_spread = own_level(deviation, context.cells, signal.resolution)
+    sigma = moment_sigma(deviation - level, context.moments, signal.resolution)
+    own = (deviation - level) / sigma
+    steps = np.abs(deviation - lag_within(deviation, order, 1))
+    liveliness = np.log(centred_median(steps, order, context.long_s) + signal.resolution / 4)
+    usual = np.nanmedian(liveliness) if np.isfinite(liveliness).any() else 0.0
+    runs = repeat_runs(values, order)
+    return {
+        "string": deviation / np.maximum(sigma, level_spread),
+        "own": own,
+        "slow": centred_median(own, order, context.long_s),
+        "fast": own - centred_median(own, order, context.short_s),
+        "noise": np.maximum(liveliness - usual, 0.0),
+        "stuck": runs * -np.log(_repeat_chance(runs, context.cells)),
+    }
+
+
+def _load_state(frame: pd.DataFrame) -> np.ndarray:
+    """Return -1 where the string discharges, +1 where it charges by more than `LOAD_STEP_A`, else 0; shape (n,)."""
+    if CURRENT not in frame:
+        return np.zeros(len(frame))
+    current = frame[CURRENT].fillna(0.0).to_numpy(dtype=float)
+    return np.asarray(np.sign(current) * (np.abs(current) >= LOAD_STEP_A))
+
+
+def _deviation(values: np.ndarray, context: _Context) -> np.ndarray:
+    """Return the deviation from the string; in too small a string, from the cell's usual value at this load."""
+    deviation, _ = string_deviation(values, context.moments, 1.0)
+    answered = pd.Series(values).groupby(context.moments).transform("count").to_numpy()
+    alone = (answered < SMALLEST_CELLS) & np.isfinite(values)
+    if not alone.any():
+        return deviation
+    usual = pd.Series(values).groupby([context.cells, context.load]).transform("median").to_numpy()
+    return np.where(alone, values - usual, deviation)
+
+
+def _repeat_chance(runs: np.ndarray, cells: np.ndarray) -> float:
+    """Return the usual share of readings that repeat a neighbour: coarse resolution makes repeats common."""
+    repeats = pd.Series(np.where(np.isfinite(runs), runs > 0, np.nan))
+    usual = repeats.groupby(cells).mean().median()
+    return float(np.clip(usual, *REPEAT_CHANCE)) if np.isfinite(usual) else REPEAT_CHANCE[1]

@@ -1,0 +1,123 @@
+"""What the features of a fleet see, and what they must not depend on."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from bms_anomaly.features import fleet_features
+from bms_anomaly.windows import centred_median, repeat_runs
+from bms_schema.data.moments import order_cells
+from bms_schema.data.table import canonical_table
+
+from tests.anomaly.conftest import DROPPED, HOT, SAGGING, SPIKED, STUCK, quiet_fleet
+
+
+def of(frame, features, cell, name):
+    return features.loc[(frame["Cell ID"] == cell).to_numpy(), name].to_numpy()
+
+
+def test_each_fault_shows_in_its_own_feature(frame, features):
+    assert of(frame, features, STUCK, "voltage_stuck")[60:111].min() > 50
+    assert np.nanmedian(of(frame, features, HOT, "temperature_own")[120:161]) > 10
+    assert np.nanmedian(of(frame, features, DROPPED, "voltage_string")[30:37]) < -100
+    assert of(frame, features, SPIKED, "voltage_fast")[150] > 50
+    assert np.nanmedian(of(frame, features, SAGGING, "voltage_slow")[150:]) < -10
+
+
+def test_a_cell_that_sags_for_most_of_the_file_is_not_its_own_reference():
+    fleet = quiet_fleet()
+    late = (fleet["Cell ID"] == "S0/1") & (
+        fleet["Timestamp"] > fleet["Timestamp"].min() + pd.Timedelta("60h")
+    )
+    fleet.loc[late, "CellVoltage"] -= 0.2
+    frame = canonical_table(fleet).frame
+    own = of(frame, fleet_features(frame), "S0/1", "voltage_own")
+    assert abs(np.nanmedian(own[:50])) < 3
+    assert np.nanmedian(own[70:]) < -20
+
+
+def test_row_order_changes_nothing(fleet, features):
+    shuffled = fleet.assign(source_row=range(len(fleet))).sample(frac=1.0, random_state=0)
+    frame = canonical_table(shuffled).frame
+    again = fleet_features(frame).set_axis(frame["source_row"]).sort_index()
+    np.testing.assert_allclose(again.to_numpy(), features.to_numpy(), atol=1e-9)
+
+
+def test_features_of_a_cell_do_not_see_another_string(fleet, features):
+    changed = fleet.copy()
+    changed.loc[changed["string"] == "S1", "CellVoltage"] += np.linspace(
+        0, 0.001, (changed["string"] == "S1").sum()
+    )
+    again = fleet_features(canonical_table(changed).frame)
+    mine = (fleet["string"] == "S0").to_numpy()
+    np.testing.assert_allclose(
+        again.loc[mine, "voltage_stuck"], features.loc[mine, "voltage_stuck"], atol=1e-9
+    )
+    assert (
+        np.corrcoef(again.loc[mine, "voltage_own"].fillna(0), features.loc[mine, "voltage_own"].fillna(0))[
+            0, 1
+        ]
+        > 0.999
+    )
+
+
+def test_is_dead_is_never_looked_at(fleet, features):
+    labelled = canonical_table(fleet.assign(IsDead=np.arange(len(fleet)) % 2)).frame
+    pd.testing.assert_frame_equal(fleet_features(labelled), features)
+
+
+def test_missing_readings_give_missing_features_and_no_others(frame, features):
+    silent = frame["CellVoltage"].isna()
+    assert silent.sum() == 24
+    assert (
+        features.loc[silent, ["voltage_string", "voltage_own", "voltage_fast", "voltage_stuck"]]
+        .isna()
+        .all(axis=None)
+    )
+    assert features.loc[~silent, "voltage_own"].notna().all()
+
+
+@pytest.mark.parametrize("cells", [1, 2])
+def test_small_strings_are_judged_by_their_own_past(cells):
+    fleet = quiet_fleet(cells=cells)
+    odd = (fleet["Cell ID"] == "S0/0") & fleet["Timestamp"].between("2026-01-05", "2026-01-06")
+    fleet.loc[odd, "CellVoltage"] -= 0.1
+    frame = canonical_table(fleet).frame
+    own = fleet_features(frame)["voltage_own"]
+    assert own[odd.to_numpy()].median() < -10
+    assert own[~odd.to_numpy()].abs().median() < 2
+
+
+def test_without_time_stamps_the_reading_number_stands_in():
+    fleet = quiet_fleet()
+    frame = canonical_table(fleet.drop(columns="Timestamp")).frame
+    timed = fleet_features(canonical_table(fleet).frame)
+    np.testing.assert_allclose(fleet_features(frame)["voltage_string"], timed["voltage_string"])
+
+
+def test_centred_medians_equal_a_slow_oracle_and_never_cross_cells(frame):
+    values, order = frame["CellVoltage"].to_numpy(), order_cells(frame)
+    fast = centred_median(values, order, 6 * 3600.0)
+    times = frame["Timestamp"]
+    for row in np.random.default_rng(0).integers(0, len(frame), 60):
+        near = (frame["Cell ID"] == frame["Cell ID"][row]) & (
+            (times - times[row]).abs() <= pd.Timedelta("3h")
+        )
+        expected = np.nanmedian(values[near]) if np.isfinite(values[near]).any() else np.nan
+        assert fast[row] == pytest.approx(expected, nan_ok=True)
+
+
+def test_runs_count_repeats_over_missing_readings_but_not_over_cells():
+    frame = canonical_table(
+        pd.DataFrame(
+            {
+                "Cell ID": ["a"] * 6 + ["b"] * 2,
+                "Timestamp": pd.date_range("2026-01-01", periods=6, freq="h").append(
+                    pd.date_range("2026-01-01", periods=2, freq="h")
+                ),
+                "CellVoltage": [2.1, 2.2, 2.2, np.nan, 2.2, 2.3, 2.3, 2.1],
+            }
+        ),
+        require=("CellVoltage",),
+    ).frame
+    runs = repeat_runs(frame["CellVoltage"].to_numpy(), order_cells(frame))
+    np.testing.assert_array_equal(runs, [0, 2, 2, np.nan, 2, 0, 0, 0])

@@ -1,0 +1,126 @@
+"""The estimator's contract on any numeric table."""
+
+import numpy as np
+import pytest
+from bms_anomaly import HybridDetector
+from bms_anomaly.scaling import RobustScaling
+from bms_anomaly.tails import TailCalibration
+from bms_schema.data.metrics import auroc
+from bms_schema.run.errors import InvalidArgument, NotEnoughData
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+RNG = np.random.default_rng(0)
+NORMAL = RNG.normal(size=(600, 4)) @ RNG.normal(size=(4, 4))
+ODD = NORMAL[:40] + RNG.choice([-12.0, 12.0], size=(40, 4))
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return HybridDetector().fit(NORMAL)
+
+
+def test_odd_rows_score_higher(fitted):
+    scores = fitted.score_samples(np.vstack([NORMAL, ODD]))
+    assert auroc(np.r_[np.zeros(600), np.ones(40)], scores) > 0.99
+
+
+def test_predict_says_one_for_odd_rows_and_zero_for_normal_ones(fitted):
+    assert fitted.predict(ODD).mean() > 0.95
+    assert set(fitted.predict(NORMAL)) <= {0, 1}
+    assert fitted.predict(NORMAL).mean() < 0.1
+
+
+def test_scores_never_saturate(fitted):
+    scores = fitted.score_samples(np.outer([10.0, 100.0, 1e3, 1e6], np.ones(4)))
+    assert (np.diff(scores) > 0.5).all()
+
+
+def test_contamination_sets_the_share_of_flagged_training_rows():
+    flagged = HybridDetector(contamination=0.1).fit(NORMAL).predict(NORMAL)
+    assert flagged.mean() == pytest.approx(0.1, abs=0.01)
+
+
+def test_a_fifth_of_anomalies_in_training_does_not_teach_the_members():
+    mixed = np.vstack([NORMAL, NORMAL[:150] + RNG.choice([-9.0, 9.0], size=(150, 4))])
+    scores = HybridDetector().fit(mixed).score_samples(mixed)
+    assert auroc(np.r_[np.zeros(600), np.ones(150)], scores) > 0.97
+
+
+def test_the_same_seed_gives_the_same_scores_and_another_seed_others(fitted):
+    again, other = HybridDetector().fit(NORMAL), HybridDetector(random_state=1).fit(NORMAL)
+    assert np.array_equal(again.score_samples(NORMAL), fitted.score_samples(NORMAL))
+    assert not np.array_equal(other.score_samples(NORMAL), fitted.score_samples(NORMAL))
+
+
+def test_the_global_random_state_of_torch_is_left_alone():
+    import torch
+
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    HybridDetector().fit(NORMAL[:50])
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_a_missing_value_counts_as_the_middle_of_its_column(fitted):
+    row, middle = NORMAL[:1].copy(), NORMAL[:1].copy()
+    row[0, 2], middle[0, 2] = np.nan, np.median(NORMAL[:, 2])
+    assert fitted.score_samples(row) == pytest.approx(fitted.score_samples(middle))
+
+
+def test_a_constant_column_that_moves_is_noticed():
+    x = np.column_stack([NORMAL, np.full(600, 7.0)])
+    detector = HybridDetector().fit(x)
+    moved = x[:1].copy()
+    moved[0, 4] = 30.0
+    assert detector.score_samples(moved) > detector.score_samples(x[:1]) + 1
+
+
+def test_many_rows_are_handled_without_the_exact_svm():
+    x = np.random.default_rng(1).normal(size=(9_000, 3))
+    detector = HybridDetector().fit(x)
+    assert type(detector.svm_).__name__ == "Pipeline"
+    assert detector.predict([[9.0, -9.0, 9.0]]).tolist() == [1]
+
+
+def test_it_is_a_scikit_learn_estimator():
+    copy = clone(HybridDetector(contamination=0.2, random_state=4))
+    assert copy.get_params() == {"contamination": 0.2, "random_state": 4}
+    with pytest.raises(NotFittedError):
+        copy.predict(NORMAL)
+
+
+@pytest.mark.parametrize("contamination", [0.0, 0.6, -1.0])
+def test_an_impossible_contamination_is_refused(contamination):
+    with pytest.raises(InvalidArgument, match="contamination"):
+        HybridDetector(contamination=contamination).fit(NORMAL)
+
+
+def test_too_few_rows_and_another_width_are_refused(fitted):
+    with pytest.raises(NotEnoughData, match="19 rows"):
+        HybridDetector().fit(NORMAL[:19])
+    with pytest.raises(InvalidArgument, match="columns"):
+        fitted.predict(NORMAL[:, :2])
+
+
+def test_tail_probabilities_mean_what_they_say():
+    draws = np.random.default_rng(0).exponential(size=20_000)
+    tail = TailCalibration.fitted(draws[:10_000])
+    log10 = tail.log10_tail(draws[10_000:])
+    for decades in (0.5, 1.0, 2.0, 3.0):
+        assert (log10 >= decades).mean() == pytest.approx(10**-decades, rel=0.4)
+    assert tail.log10_tail(np.array([np.log(1e6)])) == pytest.approx(6.0, abs=0.6)
+
+
+def test_tails_of_constant_scores_are_finite():
+    tail = TailCalibration.fitted(np.ones(50))
+    assert np.isfinite(tail.log10_tail(np.array([0.0, 1.0, 5.0]))).all()
+
+
+def test_scaling_is_unmoved_by_a_tenth_of_wild_values():
+    clean = np.random.default_rng(0).normal(5.0, 2.0, size=(1000, 1))
+    wild = np.vstack([clean, np.full((100, 1), 1e9)])
+    scaling = RobustScaling.fitted(wild)
+    assert scaling.centre == pytest.approx([5.0], abs=0.5)
+    assert scaling.scale == pytest.approx([2.0], abs=0.5)

@@ -1,0 +1,147 @@
+"""The two tools through the in-memory client."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from bms_anomaly.results import AnomalyData
+
+from tests.anomaly.conftest import DROPPED, quiet_fleet
+
+
+@pytest.fixture
+def data(tmp_path, fleet):
+    path = tmp_path / "fleet.csv"
+    fleet.to_csv(path, index=False)
+    return path
+
+
+def test_detection_writes_a_row_per_row_and_names_the_cells(call, data, fleet):
+    envelope = call("detect_anomalies", data_path=str(data))
+    assert envelope["status"] == "success"
+    found = AnomalyData.model_validate(envelope["data"])
+    result, events = pd.read_csv(found.result_csv), pd.read_csv(found.events_csv)
+    assert result["source_row"].tolist() == list(range(len(fleet)))
+    assert result["anomaly"].sum() == found.anomalies
+    assert len(events) == found.events == sum(found.kinds.values()) == 5
+    assert found.rows_without_reading == result["anomaly_score"].isna().sum() == 24
+    assert DROPPED in {cell.cell_id for cell in found.top_cells}
+    assert Path(found.timeline_png).stat().st_size > 10_000
+    manifest = json.loads((Path(found.result_csv).parent / "manifest.json").read_text())
+    assert manifest["split"] == found.split
+
+
+def test_a_stored_model_scores_without_training_and_alike(call, data, workspace):
+    first = call("detect_anomalies", data_path=str(data))["data"]
+    second = call("detect_anomalies", data_path=str(data), model="latest", output_format="parquet")["data"]
+    assert second["model_version"] == first["model_version"]
+    trained = [item for item in (workspace / "models" / "anomaly").iterdir() if item.name != "latest"]
+    assert len(trained) == 1
+    left, right = pd.read_csv(first["result_csv"]), pd.read_parquet(second["result_csv"])
+    np.testing.assert_allclose(left["anomaly_score"], right["anomaly_score"], rtol=0, atol=1e-9)
+
+
+def test_row_order_changes_no_score(call, data, fleet, tmp_path):
+    straight = pd.read_csv(call("detect_anomalies", data_path=str(data))["data"]["result_csv"])
+    shuffled = fleet.assign(source_row=range(len(fleet))).sample(frac=1.0, random_state=1)
+    shuffled.to_csv(tmp_path / "shuffled.csv", index=False)
+    again = pd.read_csv(
+        call("detect_anomalies", data_path=str(tmp_path / "shuffled.csv"))["data"]["result_csv"]
+    )
+    again = again.sort_values("source_row")
+    np.testing.assert_allclose(again["anomaly_score"], straight["anomaly_score"], rtol=0, atol=1e-6)
+
+
+def test_contamination_sets_the_share_of_anomalies(call, data, fleet):
+    found = call("detect_anomalies", data_path=str(data), contamination=0.2)["data"]
+    assert found["anomalies"] / (len(fleet) - 24) == pytest.approx(0.2, abs=0.01)
+
+
+def test_the_picture_takes_the_first_columns_with_readings(call, data):
+    result = call("detect_anomalies", data_path=str(data))["data"]["result_csv"]
+    plot = call("visualize_anomalies_3d", result_csv=result)["data"]
+    assert (plot["x"], plot["y"], plot["z"]) == ("CellVoltage", "CellTemperature", "CellSpecificGravity")
+    assert plot["anomalies"] == pd.read_csv(result)["anomaly"].sum()
+    assert Path(plot["plot_png"]).read_bytes().startswith(b"\x89PNG")
+    page = Path(plot["plot_html"]).read_text(encoding="utf-8")
+    assert "scatter3d" in page and "Cell ID: %{customdata[0]}" in page
+    other = call("visualize_anomalies_3d", result_csv=result, x="anomaly_score")["data"]
+    assert (other["x"], other["y"], other["z"]) == ("anomaly_score", "CellVoltage", "CellTemperature")
+
+
+def test_the_picture_refuses_what_is_no_result(call, data):
+    message = call("visualize_anomalies_3d", result_csv=str(data))["message"]
+    assert "source_row, anomaly_score, anomaly" in message and "result_csv" in message
+
+
+def test_the_picture_names_the_axes_it_has(call, data):
+    result = call("detect_anomalies", data_path=str(data))["data"]["result_csv"]
+    message = call("visualize_anomalies_3d", result_csv=result, z="StateOfCharge")["message"]
+    assert "no readings of StateOfCharge" in message and "AmbientTemperature" in message
+
+
+def test_sealed_cells_need_no_gravity(call, tmp_path):
+    quiet_fleet().drop(columns="CellSpecificGravity").to_csv(tmp_path / "vrla.csv", index=False)
+    found = call("detect_anomalies", data_path=str(tmp_path / "vrla.csv"))["data"]
+    assert found["anomalies"] == 0 and found["top_cells"] == []
+    plot = call("visualize_anomalies_3d", result_csv=found["result_csv"])["data"]
+    assert plot["z"] == "InstantaneousCurrent"
+
+
+@pytest.mark.parametrize("rows", ["one cell", "no time stamps"])
+def test_small_or_untimed_tables_are_answered(call, tmp_path, rows):
+    fleet = quiet_fleet()
+    table = fleet[fleet["Cell ID"] == "S0/1"] if rows == "one cell" else fleet.drop(columns="Timestamp")
+    table.to_csv(tmp_path / "table.csv", index=False)
+    found = call("detect_anomalies", data_path=str(tmp_path / "table.csv"))
+    assert found["status"] == "success", found["message"]
+    assert found["data"]["rows"] == len(table)
+
+
+def bad_tables():
+    fleet = quiet_fleet(moments=30)
+    return {
+        "header only": (fleet.head(0), "row"),
+        "missing column": (fleet.drop(columns="CellTemperature"), "CellTemperature"),
+        "all-NaN column": (fleet.assign(CellVoltage=np.nan), "CellVoltage"),
+        "text in all numbers": (fleet.assign(CellVoltage="broken"), "CellVoltage"),
+        "one row": (fleet.head(1), "at least 20"),
+    }
+
+
+@pytest.mark.parametrize("kind", bad_tables())
+def test_a_bad_table_is_told_and_leaves_nothing_half_written(call, tmp_path, workspace, kind):
+    table, said = bad_tables()[kind]
+    table.to_csv(tmp_path / "bad.csv", index=False)
+    envelope = call("detect_anomalies", data_path=str(tmp_path / "bad.csv"))
+    assert envelope["status"] == "error" and said in envelope["message"]
+    assert envelope["data"] is None
+    assert not list(workspace.rglob("*.partial"))
+    assert not (workspace / "models").exists() or not list((workspace / "models").rglob("meta.json"))
+
+
+@pytest.mark.parametrize("tool", ["detect_anomalies", "visualize_anomalies_3d"])
+def test_a_bad_path_is_told(call, tmp_path, workspace, tool):
+    argument = "data_path" if tool == "detect_anomalies" else "result_csv"
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty.csv").touch()
+    for path, said in (
+        (tmp_path / "nowhere.csv", "does not exist"),
+        (tmp_path / "empty", "Expected"),
+        (tmp_path / "empty.csv", "empty"),
+        ("/etc/hostname", "BMS_DATA_ROOTS"),
+    ):
+        envelope = call(tool, **{argument: str(path)})
+        assert envelope["status"] == "error" and said in envelope["message"], path
+    assert call("health_check")["status"] == "success"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"contamination": 0.9}, {"contamination": 0}, {"seed": -1}, {"steps": 3}, {"model": "no-such"}]
+)
+def test_wrong_options_are_told(call, data, wrong):
+    envelope = call("detect_anomalies", data_path=str(data), **wrong)
+    assert envelope["status"] == "error"
+    assert next(iter(wrong)) in envelope["message"] or "no-such" in envelope["message"]
