@@ -19,7 +19,7 @@ from bms_schema.data.features import (
 )
 from bms_schema.data.moments import CellOrder, moment_codes, order_cells
 
-from bms_anomaly.levels import moment_sigma, own_level
+from bms_anomaly.levels import believable_rows, moment_sigma, own_level
 from bms_anomaly.windows import centred_median, repeat_runs, window_s
 
 DAY_H = 24.0
@@ -95,10 +95,18 @@ def fleet_features(frame: pd.DataFrame) -> pd.DataFrame:
     columns = source_columns(frame)
     context = _context(frame)
     found: dict[str, np.ndarray] = {}
-    for signal in SIGNALS:
-        if signal.column in columns:
-            aspects = _aspects(frame[signal.column].to_numpy(dtype=float), signal, context)
-            found |= {f"{signal.name}_{aspect}": aspects[aspect] for aspect in ASPECTS}
+    signals = [signal for signal in SIGNALS if signal.column in columns]
+    values = [frame[signal.column].to_numpy(dtype=float) for signal in signals]
+    deviations = [_deviation(column, context) for column in values]
+    judged = [
+        believable_rows(deviation, context.cells, signal.resolution)
+        for deviation, signal in zip(deviations, signals, strict=True)
+    ]
+    healthy = np.logical_and.reduce([believable for believable, _ in judged])
+    for signal, column, deviation, (_, spread) in zip(signals, values, deviations, judged, strict=True):
+        level = own_level(deviation, healthy, context.cells)
+        aspects = _aspects(column, deviation, level, spread, signal, context)
+        found |= {f"{signal.name}_{aspect}": aspects[aspect] for aspect in ASPECTS}
     names = feature_names(columns)
     if RESISTANCE in names:
         resistance = np.log(load_step_resistance(frame, context.order))
@@ -121,11 +129,16 @@ def _context(frame: pd.DataFrame) -> _Context:
     )
 
 
-def _aspects(values: np.ndarray, signal: Signal, context: _Context) -> dict[str, np.ndarray]:
+def _aspects(
+    values: np.ndarray,
+    deviation: np.ndarray,
+    level: np.ndarray,
+    level_spread: float,
+    signal: Signal,
+    context: _Context,
+) -> dict[str, np.ndarray]:
     """Return every aspect of one signal, each of shape (n,)."""
     order = context.order
-    deviation = _deviation(values, context)
-    level, level_spread = own_level(deviation, context.cells, signal.resolution)
     sigma = moment_sigma(deviation - level, context.moments, signal.resolution)
     own = (deviation - level) / sigma
     steps = np.abs(deviation - lag_within(deviation, order, 1))

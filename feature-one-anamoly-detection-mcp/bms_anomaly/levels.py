@@ -11,26 +11,34 @@ SMALLEST_SHARE = 0.05  # of its readings that must lie within reach for a cell t
 CELLS_FOR_SPREAD = 5  # fewer cells at a moment cannot tell the spread of that moment [U]
 
 
-def own_level(deviation: np.ndarray, cells: np.ndarray, resolution: float) -> tuple[np.ndarray, float]:
-    """Return the own level of each row's cell, shape (n,), and the usual spread of the levels.
-
-    The level is the median of those deviations that a healthy cell could show; 0 where too few are.
+def believable_rows(deviation: np.ndarray, cells: np.ndarray, resolution: float) -> tuple[np.ndarray, float]:
+    """Return which deviations a healthy cell could show, shape (n,), and the usual spread of the cells' levels.
 
     Args:
-        deviation: From the string, shape (n,), NaN = none.
+        deviation: From the string, shape (n,), NaN = none; what is unknown is believed.
         cells: Cell codes, shape (n,).
         resolution: Smallest believable spread, in the unit of `deviation`.
     """
     series = pd.Series(deviation)
     grouped = series.groupby(cells)
-    medians, counts = grouped.median(), grouped.count()
     within = (series - grouped.transform("median")).abs().groupby(cells).median()
-    spread = max(resolution, MAD_TO_SIGMA * _median(medians.abs()))
+    spread = max(resolution, MAD_TO_SIGMA * _median(grouped.median().abs()))
     reach = REACH * float(np.hypot(spread, MAD_TO_SIGMA * _median(within)))
-    believable = series.where(series.abs() <= reach).groupby(cells)
-    enough = believable.count() >= SMALLEST_SHARE * counts
-    level = believable.median().where(enough, 0.0).fillna(0.0)
-    return level.reindex(cells).to_numpy(), spread
+    return ~(np.abs(deviation) > reach), spread
+
+
+def own_level(deviation: np.ndarray, healthy: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Return the own level of each row's cell, shape (n,): the median of its healthy rows, 0 where they are few.
+
+    Args:
+        deviation: From the string, shape (n,), NaN = none.
+        healthy: Rows believable in every signal, shape (n,): a dead cell's warmth is no level of its own.
+        cells: Cell codes, shape (n,).
+    """
+    series = pd.Series(deviation)
+    believed = series.where(healthy).groupby(cells)
+    enough = believed.count() >= SMALLEST_SHARE * series.groupby(cells).count()
+    return believed.median().where(enough, 0.0).fillna(0.0).reindex(cells).to_numpy()
 
 
 def moment_sigma(own: np.ndarray, moments: np.ndarray, resolution: float) -> np.ndarray:

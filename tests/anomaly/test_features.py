@@ -35,6 +35,19 @@ def test_a_cell_that_sags_for_most_of_the_file_is_not_its_own_reference():
     assert np.nanmedian(own[70:]) < -20
 
 
+def test_the_warmth_of_a_dead_cell_is_no_level_of_its_own():
+    fleet = quiet_fleet()
+    late = (fleet["Cell ID"] == "S0/1") & (
+        fleet["Timestamp"] > fleet["Timestamp"].min() + pd.Timedelta("60h")
+    )
+    fleet.loc[late, "CellVoltage"] -= 0.6
+    fleet.loc[late, "CellTemperature"] += 1.0
+    frame = canonical_table(fleet).frame
+    own = of(frame, fleet_features(frame), "S0/1", "temperature_own")
+    assert abs(np.nanmedian(own[:50])) < 1
+    assert np.nanmedian(own[70:]) > 2
+
+
 def test_row_order_changes_nothing(fleet, features):
     shuffled = fleet.assign(source_row=range(len(fleet))).sample(frac=1.0, random_state=0)
     frame = canonical_table(shuffled).frame
