@@ -98,8 +98,16 @@ def draw_3d_png(points: pd.DataFrame, axes: Sequence[str]) -> Figure:
     figure, axis = new_figure(width=8.5, height=7.0, subplot_kw={"projection": "3d"})
     odd = points["anomaly"] == 1
     normal_xyz = [points.loc[~odd, name] for name in axes]
+    # Drawn last: the crowd of normal rows is where most anomalies begin, and would vanish behind them.
+    axis.computed_zorder = False
     axis.scatter(
-        *normal_xyz, s=4, c=COLOURS["grey"], alpha=0.35, linewidths=0, label=f"normal ({(~odd).sum()} shown)"
+        *normal_xyz,
+        s=4,
+        c="#3A3A3A",
+        alpha=0.5,
+        linewidths=0,
+        zorder=3,
+        label=f"normal ({(~odd).sum()} shown)",
     )
     if odd.any():
         xyz = [points.loc[odd, name] for name in axes]
@@ -126,7 +134,7 @@ def draw_3d_html(points: pd.DataFrame, axes: Sequence[str]) -> go.Figure:
     import plotly.graph_objects as go
 
     odd = points["anomaly"] == 1
-    grey: dict[str, Any] = {"size": 2, "color": COLOURS["grey"], "opacity": 0.3}
+    grey: dict[str, Any] = {"size": 2, "color": "#3A3A3A", "opacity": 0.6}
     coloured: dict[str, Any] = {
         "size": 4,
         "color": points.loc[odd, SCORE],

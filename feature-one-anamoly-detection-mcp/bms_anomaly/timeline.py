@@ -92,7 +92,7 @@ def draw_timeline(table: pd.DataFrame) -> Figure:
             f"{cell}: {shown['kind'].iloc[0]}, peak score {shown['peak_score'].iloc[0]:.1f}", loc="left"
         )
         axis.set_ylabel(COLUMNS[column].axis_label)
-    axes[0, 0].legend(loc="upper right", ncols=3)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
     axes[-1, 0].set_xlabel(
         "Time" if np.issubdtype(table["when"].to_numpy().dtype, np.datetime64) else "Reading"
     )

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import xgboost
 
 MEDIAN = 0.5
+# Share of its range that a forecast may leave a series' own history by [U].
+EXPERIENCE_MARGIN = 0.5
 
 
 @dataclass
@@ -67,7 +69,25 @@ def model_quantiles(
         raise ModelError("No model was fitted.", expected="a longer history", fix="Use a baseline.")
     change = boosting.predict(model, features.table(samples.rows, samples.origins, samples.horizons))
     level, scale = features.level_and_scale(samples.rows, samples.origins)
-    return apply_shifts(change, samples.horizons, shifts, levels) * scale[:, None] + level[:, None]
+    quantiles = apply_shifts(change, samples.horizons, shifts, levels) * scale[:, None] + level[:, None]
+    return within_experience(quantiles, features.grid.values, samples)
+
+
+def within_experience(quantiles: np.ndarray, values: np.ndarray, samples: Samples) -> np.ndarray:
+    """Keep forecasts near what the series has shown up to the origin: its range and half of it on either side.
+
+    All series teach one model, so the fault of another cell could else reach any distance into the interval.
+
+    Args:
+        quantiles: In the unit of the series, shape (m, Q).
+        values: The grid, shape (n_series, n_columns), NaN = none.
+        samples: What is forecast, m triples.
+    """
+    at = samples.rows, samples.origins
+    low = np.fmin.accumulate(values, axis=1)[at][:, None]
+    high = np.fmax.accumulate(values, axis=1)[at][:, None]
+    room = EXPERIENCE_MARGIN * (high - low)
+    return np.where(room > 0, np.clip(quantiles, low - room, high + room), quantiles)
 
 
 def quantile_name(level: float) -> str:

@@ -1,6 +1,8 @@
 import numpy as np
 from bms_forecast.baselines import error_quantiles
 from bms_forecast.conformal import apply_shifts, fit_shifts
+from bms_forecast.fitted import within_experience
+from bms_forecast.learn import Samples
 from bms_forecast.plan import make_plan
 
 LEVELS = np.array([0.05, 0.5, 0.95])
@@ -36,3 +38,13 @@ def test_the_parts_of_a_plan_follow_each_other_without_overlap() -> None:
             assert max(calibration) + plan.window == plan.report_from - 1
             assert min(plan.report_origins()) == plan.report_from - 1
             assert max(plan.report_origins()) + plan.window == length - 1
+
+
+def test_a_forecast_stays_near_what_its_series_has_shown_up_to_the_origin() -> None:
+    values = np.array([[20.0, 22.0, np.nan, 90.0], [5.0, 5.0, 5.0, 5.0]])
+    wild = np.tile([-100.0, 21.0, 100.0], (2, 1))
+    samples = Samples(np.array([0, 1]), np.array([2, 2]), np.array([1, 1]))
+    calm, constant = within_experience(wild, values, samples)
+    # 20 to 22 so far: the 90 that comes later is not known, a constant past says nothing about its range.
+    assert calm.tolist() == [19.0, 21.0, 23.0]
+    assert constant.tolist() == [-100.0, 21.0, 100.0]
