@@ -123,3 +123,15 @@ def test_a_real_process_speaks_both_eras_and_survives_a_bad_call(server, mode, t
     assert bad.is_error
     assert bad.structured_content["status"] == "error"
     assert good.structured_content["status"] == "success"
+
+
+@pytest.mark.stdio
+def test_a_senseless_setting_ends_a_server_with_one_line():
+    environment = os.environ | {"BMS_THREADS": "many"}
+    command = [sys.executable, str(SERVERS[0].path / "server.py")]
+    done = subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith("bms-preprocess: BMS_THREADS is 'many'.")
+    assert "Traceback" not in done.stderr

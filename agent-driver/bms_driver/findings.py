@@ -63,7 +63,9 @@ def _failing_cells(data: Mapping[str, Any]) -> Finding | None:
     top = largest(rows, lambda row: _negative(number(row.get("rank"))), TOP)
     method = data.get("method")
     if method == "indicators":
-        sentence = "The data has no failure labels: cells are ranked by risk indicators, not by probability."
+        sentence = (
+            "No risk could be learnt from the data: cells are ranked by risk indicators, not by probability."
+        )
     else:
         count = len(cells) if isinstance(cells, list) else cells
         sentence = f"{shown(count)} of {len(rows)} cells are likely to fail" if rows else ""

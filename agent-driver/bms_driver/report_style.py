@@ -40,6 +40,5 @@ details { margin: 0 0 10px; } summary { cursor: pointer; color: var(--accent); }
 .files { display: flex; flex-wrap: wrap; gap: 4px 18px; list-style: none; padding: 0; margin: 8px 0 0;
   font-size: 13.5px; } a { color: var(--accent); } footer { color: var(--soft); padding-bottom: 32px; }
 @media print { body { background: #fff; } section { break-inside: avoid-page; border: 0; padding: 8px 0; }
-  .more, .lines { margin: 0 0 12px; padding-left: 20px; overflow-wrap: anywhere; }
-.files { display: none; } }
+  .more, .files { display: none; } }
 """

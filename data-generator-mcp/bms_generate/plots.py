@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Kind = Literal["numerical", "datetime", "categorical"]
 REAL, SYNTHETIC = COLOURS["blue"], COLOURS["orange"]
 _FEWEST_BINS, _MOST_BINS, _MOST_BARS = 10, 50, 20
+_HALF_DAY_NS = 12 * 3600 * 10**9  # a lone time stamp stands in a day
 OTHERS = "(others)"
 
 
@@ -85,9 +86,13 @@ def _count_bins(real: pd.Series, synthetic: pd.Series) -> pd.DataFrame:
         column.dropna().astype("int64" if times else "float64").to_numpy() for column in (real, synthetic)
     ]
     bins = int(np.clip(np.sqrt(min(map(len, values))), _FEWEST_BINS, _MOST_BINS))
-    edges = np.histogram_bin_edges(np.concatenate(values).astype("float64"), bins=bins)
-    shares = [np.histogram(value, edges)[0] / len(value) for value in values]
-    shown = pd.to_datetime(edges.astype("int64")) if times else edges
+    low = min(value.min() for value in values)
+    offsets = [(value - low).astype("float64") for value in values]  # nanoseconds since 1970 outgrow a float
+    high = max(offset.max() for offset in offsets)
+    half = _HALF_DAY_NS if times else 0.5
+    edges = np.linspace(0.0, high, bins + 1) if high > 0 else np.linspace(-half, half, bins + 1)
+    shares = [np.histogram(offset, edges)[0] / len(offset) for offset in offsets]
+    shown = pd.to_datetime(low + edges.astype("int64")) if times else low + edges
     return pd.DataFrame({"left": shown[:-1], "right": shown[1:], "real": shares[0], "synthetic": shares[1]})
 
 

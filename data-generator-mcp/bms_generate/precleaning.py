@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from bms_schema.data.columns import COLUMNS, match_columns
+from bms_schema.data.cleaning import is_sentinel
+from bms_schema.data.columns import COLUMNS, Column, match_columns
 from bms_schema.data.timestamps import parse_timestamps
 from bms_schema.run.errors import InputError
 
@@ -52,14 +53,14 @@ def clean_table(
     Raises:
         InputError: a value is none of its column's kind; names column, row and value.
     """
-    sentinels = sentinel_values(list(text))
+    known = known_columns(list(text))
     columns: dict[str, pd.Series] = {}
     notes: list[str] = []
     words: dict[str, tuple[str, str]] = {}
     for name in text:
         column, sdtype, where = _without_missing_texts(text[name]), specs[name]["sdtype"], f"{table}.{name}"
         if sdtype == "numerical":
-            columns[name], removed = _numbers(column, sentinels.get(name, ()), where, decimal_comma)
+            columns[name], removed = _numbers(column, known.get(name), where, decimal_comma)
             notes += [f"{removed} no-answer values of {name} count as missing"] if removed else []
         elif sdtype == "datetime":
             columns[name] = _times(column, specs[name].get("datetime_format"), where)
@@ -70,9 +71,9 @@ def clean_table(
     return CleanTable(pd.DataFrame(columns, index=text.index), notes, words)
 
 
-def sentinel_values(names: list[str]) -> dict[str, tuple[float, ...]]:
-    """Return the no-answer values of each column that the column table knows, by the file's own name."""
-    return {found: COLUMNS[canonical].sentinels for canonical, found in match_columns(names).items()}
+def known_columns(names: list[str]) -> dict[str, Column]:
+    """Return the columns that the column table knows, by the file's own name."""
+    return {found: COLUMNS[canonical] for canonical, found in match_columns(names).items()}
 
 
 def unify_keys(tables: dict[str, pd.DataFrame], metadata: Metadata) -> dict[str, pd.DataFrame]:
@@ -96,15 +97,15 @@ def unify_keys(tables: dict[str, pd.DataFrame], metadata: Metadata) -> dict[str,
 
 
 def _numbers(
-    column: pd.Series, sentinels: tuple[float, ...], where: str, decimal_comma: bool
+    column: pd.Series, known: Column | None, where: str, decimal_comma: bool
 ) -> tuple[pd.Series, int]:
     if decimal_comma and not pd.api.types.is_numeric_dtype(column):
         column = column.str.replace(",", ".", regex=False)
     numbers = pd.to_numeric(column, errors="coerce").astype("float64")
     _refuse_other_kinds(column, numbers, where, "a number", "categorical")
     no_answer = np.isinf(numbers)
-    if sentinels:
-        no_answer |= numbers.isin(sentinels)
+    if known is not None:
+        no_answer |= is_sentinel(numbers.to_numpy(), known)
     return numbers.mask(no_answer), int(no_answer.sum())
 
 

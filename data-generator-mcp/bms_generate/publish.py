@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
-from bms_schema.run.errors import MachineProblem
+from bms_schema.run.errors import MachineProblem, PathNotAllowed
 from bms_schema.run.tables import write_table
 
 from bms_generate.dataset import SYNTHETIC_FOLDER, Dataset, Tables
@@ -91,8 +91,13 @@ def copy_into(folder: Path, sources: Iterable[Path]) -> list[Path]:
     """Copy files into `folder`, each appearing whole; return their new paths.
 
     Raises:
+        PathNotAllowed: the folder is a link, which may lead anywhere.
         MachineProblem: the disk refuses.
     """
+    if folder.is_symlink():
+        raise PathNotAllowed(
+            f"'{folder}' is a link.", expected="a folder inside the data folder", fix="Remove the link."
+        )
     copies = []
     try:
         folder.mkdir(exist_ok=True)

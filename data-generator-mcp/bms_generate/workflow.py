@@ -100,6 +100,8 @@ def visualize_column(run: Run, folder_name: str, table_name: str, column_name: s
     if column_name not in real:
         raise UnknownName.among("column", column_name, real)
     synthetic = read_synthetic(dataset)[table_name]
+    _record_inputs(run, dataset)
+    run.add_input(folder / SYNTHETIC_FOLDER)
     spec = dataset.metadata["tables"][table_name]["columns"][column_name]
     comparison = prepare_comparison(
         real[column_name], synthetic[column_name], spec, f"{table_name}.{column_name}"

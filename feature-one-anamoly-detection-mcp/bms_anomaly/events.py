@@ -28,11 +28,15 @@ def find_events(
         row_score: Of the rows by themselves, shape (n,).
         order: From `order_cells`.
         contamination: If given, the share of the rows with readings that are to lie in events; the score
-            that this share reaches then replaces all thresholds.
+            that this share reaches then replaces all thresholds. Where more rows have that score, only those
+            above it: rows that are all alike are not odd.
     """
     known = np.isfinite(score)
     if contamination is not None and known.any():
-        goes_on = score >= np.quantile(score[known], 1.0 - contamination)
+        least = np.quantile(score[known], 1.0 - contamination)
+        goes_on = score >= least
+        if goes_on.sum() > np.ceil(contamination * known.sum()):
+            goes_on = score > least
         return event_codes(goes_on, goes_on, known, order)
     with np.errstate(invalid="ignore"):
         opens = score >= OPEN_SCORE

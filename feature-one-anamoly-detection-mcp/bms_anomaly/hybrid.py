@@ -113,7 +113,9 @@ class HybridDetector(BaseEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         """Return 1 for anomalies and 0 for normal rows, shape (n,) (not scikit-learn's -1 and 1)."""
-        odd: np.ndarray = self.score_samples(X) >= self.threshold_
+        odd: np.ndarray = (
+            self.score_samples(X) > self.threshold_
+        )  # not >=: rows that are all alike are not odd
         return odd.astype(int)
 
     def _raw_scores(self, z: np.ndarray) -> dict[str, np.ndarray]:

@@ -61,10 +61,8 @@ def events_table(
             "readings": ("score", "size"),
         }
     )
-    upper = (
-        rows["score"].to_numpy()
-        >= (found["peak_score"].to_numpy()[code] + rows["score"].groupby(code).transform("min")) / 2
-    )
+    of_event = rows["score"].groupby(code)  # codes may have holes: an event can lose all its rows
+    upper = (rows["score"] >= (of_event.transform("max") + of_event.transform("min")) / 2).to_numpy()
     code, place = code[upper], np.flatnonzero(inside)[upper]
     evidence = pd.DataFrame(scaled[place], columns=features.columns).groupby(code).mean()
     raw = features.iloc[place].groupby(code).median()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from bms_schema.data.columns import CELL_ID, MEASURED_NAMES, SOURCE_ROW, STRING, TIMESTAMP, flag_of
+from bms_schema.data.cleaning import without_imputed
+from bms_schema.data.columns import CELL_ID, MEASURED_NAMES, SOURCE_ROW, STRING, TIMESTAMP
 from bms_schema.data.moments import order_cells
 from bms_schema.data.sampling import hash_sample
 from bms_schema.run.errors import NotEnoughData
@@ -107,13 +108,6 @@ def score_fleet(
     scaled = detector.hybrid.scaled(matrix)
     rows = _rows(frame, score, codes, member, top_signals(used.columns, scaled))
     return FleetScores(rows, events_table(frame, used, scaled, score, codes))
-
-
-def without_imputed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with filled-in values taken out again: what nobody measured is no evidence."""
-    measured = [name for name in MEASURED_NAMES if name in frame and flag_of(name) in frame]
-    imputed = {name: frame[flag_of(name)].astype(str).eq("imputed") for name in measured}
-    return frame.assign(**{name: frame[name].mask(where) for name, where in imputed.items() if where.any()})
 
 
 def has_reading(frame: pd.DataFrame) -> np.ndarray:

@@ -17,21 +17,13 @@ def centred_median(values: np.ndarray, order: CellOrder, width_s: float) -> np.n
         width_s: Width of the window [s]; without time stamps the unit is one reading.
     """
     ordered = values[order.order]
-    timed = np.isfinite(order.seconds)
+    timed, index = order.one_axis(width_s, across_gaps=True)
     result = np.full(len(ordered), np.nan)
     if timed.any():
-        series = pd.Series(ordered[timed], index=_own_stretches(order, timed, width_s))
+        series = pd.Series(ordered[timed], index=index)
         rolling = series.rolling(pd.Timedelta(seconds=width_s), center=True, closed="both", min_periods=1)
         result[timed] = rolling.median().to_numpy()
     return order.restore(result)
-
-
-def _own_stretches(order: CellOrder, timed: np.ndarray, width_s: float) -> pd.DatetimeIndex:
-    """Give every cell its own stretch of one time axis, so that one pass serves all cells."""
-    seconds = order.seconds[timed] - np.min(order.seconds[timed])
-    span = np.max(seconds) + 2.0 * width_s + 1.0
-    axis = seconds + order.cell[timed] * span
-    return pd.DatetimeIndex(pd.to_datetime((axis * 1e3).round().astype("int64"), unit="ms"))
 
 
 def window_s(order: CellOrder, hours: float, readings: float) -> float:

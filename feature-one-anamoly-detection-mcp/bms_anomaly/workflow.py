@@ -5,6 +5,7 @@ from typing import Literal
 
 import pandas as pd
 from bms_schema.data.chemistry import ChemistryOption
+from bms_schema.data.cleaning import without_imputed
 from bms_schema.data.columns import CELL_ID, STRING
 from bms_schema.data.table import load_battery_table
 from bms_schema.run.envelope import Outcome
@@ -16,7 +17,7 @@ from bms_schema.run.workspace import readable_path
 
 from bms_anomaly.features import fleet_features, source_columns
 from bms_anomaly.hybrid import HELD_OUT_SHARE, MOST_FIT_ROWS
-from bms_anomaly.plots import draw_3d_html, draw_3d_png, prepare_3d
+from bms_anomaly.plots import MOST_ANOMALOUS, draw_3d_html, draw_3d_png, prepare_3d
 from bms_anomaly.result_file import read_result
 from bms_anomaly.results import AnomalyData, PlotData, TopCell
 from bms_anomaly.scoring import (
@@ -25,7 +26,6 @@ from bms_anomaly.scoring import (
     fit_detector,
     has_reading,
     score_fleet,
-    without_imputed,
 )
 from bms_anomaly.storage import load_detector, save_detector
 from bms_anomaly.timeline import draw_timeline, prepare_timeline
@@ -56,7 +56,7 @@ def detect(
     run.progress(1, STEPS, "features")
     features = fleet_features(frame)
     run.progress(2, STEPS, "loading the model" if model else "training")
-    detector, version, split = _detector(run, frame, features, model, seed)
+    detector, version, split = _detector(frame, features, model, seed)
     run.progress(3, STEPS, "scoring")
     scores = score_fleet(frame, features, detector, contamination)
     run.progress(4, STEPS, "writing tables")
@@ -65,19 +65,23 @@ def detect(
     write_table(scores.events, run.path(events_name))
     run.progress(5, STEPS, "drawing")
     save_png(draw_timeline(prepare_timeline(frame, scores.rows, scores.events)), run.path(TIMELINE))
+    run.progress(STEPS, STEPS, "done")
     run.split = split
+    if not version:  # last, so that a call that is cancelled or fails leaves no model
+        columns = source_columns(frame)
+        version = save_detector(detector, columns=columns, split=split, training_run=run.id)
     data = _summary(frame, scores, version, split, table.notes)
     data.result_csv, data.events_csv = run.published(result_name), run.published(events_name)
     data.timeline_png = run.published(TIMELINE)
     run.metrics = {"rows": data.rows, "anomalies": data.anomalies, "events": data.events}
-    run.progress(STEPS, STEPS, "done")
     return Outcome(_sentence(data), data, (result_name, events_name, TIMELINE))
 
 
 def visualize(run: Run, result_csv: str, axes: Sequence[str], seed: int) -> Outcome[PlotData]:
     """Run visualize_anomalies_3d; see the tool."""
     path = readable_path(result_csv, kind="result")
-    points, chosen = prepare_3d(read_result(path), axes, seed=seed)
+    result = read_result(path)
+    points, chosen = prepare_3d(result, axes, seed=seed)
     run.add_input(path)
     run.progress(0, 2, "drawing the picture")
     save_png(draw_3d_png(points, chosen), run.path(PLOT_PNG))
@@ -95,16 +99,17 @@ def visualize(run: Run, result_csv: str, axes: Sequence[str], seed: int) -> Outc
         anomalies=odd,
     )
     text = f"Drew {odd} anomalous and {len(points) - odd} normal rows over {', '.join(chosen)}."
+    if left_out := int((result["anomaly"] == 1).sum()) - odd:
+        text += f" {left_out} anomalous rows lack a reading on an axis or are beyond the worst {MOST_ANOMALOUS:,}."
     return Outcome(text, data, (PLOT_PNG, PLOT_HTML))
 
 
 def _detector(
-    run: Run, frame: pd.DataFrame, features: pd.DataFrame, model: str, seed: int
+    frame: pd.DataFrame, features: pd.DataFrame, model: str, seed: int
 ) -> tuple[FleetDetector, str, str]:
-    """Load the named model, or train one and store it; return it with its version and its split in words."""
-    columns = source_columns(frame)
+    """Load the named model, or train one; return it with its version ("" if new) and its split in words."""
     if model:
-        detector, version = load_detector(model, columns=columns)
+        detector, version = load_detector(model, columns=source_columns(frame))
         return detector, version, f"scored with stored version {version}; nothing was fitted on this file"
     detector = fit_detector(frame, features, seed=seed)
     fitted = min(int(has_reading(frame).sum()), MOST_FIT_ROWS)
@@ -112,8 +117,7 @@ def _detector(
         f"fitted on {fitted} rows (smallest hash of cell and time), outliers among them set aside, "
         f"{HELD_OUT_SHARE:.0%} of the rest held out to calibrate the tails; all rows were scored"
     )
-    version = save_detector(detector, columns=columns, split=split, training_run=run.id)
-    return detector, version, split
+    return detector, "", split
 
 
 def _summary(

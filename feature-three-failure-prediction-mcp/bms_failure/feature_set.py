@@ -245,4 +245,3 @@ FEATURES: tuple[CellFeature, ...] = (
 
 FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
 BY_NAME: dict[str, CellFeature] = {feature.name: feature for feature in FEATURES}
-LONGEST_WINDOW_DAYS = max(feature.days for feature in FEATURES)

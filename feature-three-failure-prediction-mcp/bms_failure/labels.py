@@ -137,8 +137,17 @@ def _confirmed(label: np.ndarray, cell: np.ndarray) -> np.ndarray:
 
 
 def _sure(label: np.ndarray, dead: np.ndarray, cell: np.ndarray) -> np.ndarray:
-    """Return False for a cell's last rows where IsDead = 1 came too late to be confirmed, and after."""
+    """Return up to where a cell's labels are sure, shape (n,).
+
+    False for the last rows where IsDead = 1 came too late to be confirmed, and after; and where no known label
+    follows: a cell is observed only as long as somebody says whether it lives.
+    """
     doubtful = (label == 1.0) & ~dead
-    alive_later = pd.Series((label == 0.0).astype(float)[::-1]).groupby(cell[::-1]).cummax().to_numpy()[::-1]
-    open_end = doubtful & (alive_later == 0.0)
-    return pd.Series(open_end.astype(float)).groupby(cell).cummax().to_numpy() == 0.0
+    open_end = doubtful & ~_happens_later(label == 0.0, cell)
+    confirmed = pd.Series(open_end.astype(float)).groupby(cell).cummax().to_numpy() == 0.0
+    return confirmed & _happens_later(np.isfinite(label), cell)
+
+
+def _happens_later(what: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """Return whether `what` holds at a row or at a later one of its cell, shape (n,)."""
+    return pd.Series(what[::-1].astype(float)).groupby(cell[::-1]).cummax().to_numpy()[::-1] == 1.0

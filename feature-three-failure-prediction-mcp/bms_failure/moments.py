@@ -39,7 +39,7 @@ def cell_moments(frame: pd.DataFrame, chemistry: Chemistry, life: np.ndarray) ->
 
     def window(signal: str, days: int) -> tuple[np.ndarray, np.ndarray]:
         if (signal, days) not in windows:
-            windows[signal, days] = trailing_statistics(blocks[signal].to_numpy(), order, days * DAY_S)
+            windows[signal, days] = _window(blocks[signal].to_numpy(), order, days)
         return windows[signal, days]
 
     columns = {}
@@ -85,14 +85,18 @@ def require_history(latest: pd.DataFrame) -> None:
         )
 
 
+def _window(values: np.ndarray, order: CellOrder, days: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation over the trailing days, outages included."""
+    return trailing_statistics(values, order, days * DAY_S, across_gaps=True)
+
+
 def _slope(values: np.ndarray, order: CellOrder, days: int) -> np.ndarray:
     """Return the least-squares slope per day over the trailing window, NaN where it is too sparsely filled."""
     start = order.seconds.min() if len(order.seconds) else 0.0
     day = order.restore((order.seconds - start) / DAY_S)
     when = np.where(np.isnan(values), np.nan, day)
     mean_t, mean_v, mean_tt, mean_tv = (
-        trailing_statistics(part, order, days * DAY_S)[0]
-        for part in (when, values, when * when, when * values)
+        _window(part, order, days)[0] for part in (when, values, when * when, when * values)
     )
     variance = mean_tt - mean_t * mean_t
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -65,3 +65,4 @@ class FailureData(ToolData):
     model_version: str | None = None
     report_html: str
     plot_png: str
+    notes: list[str]

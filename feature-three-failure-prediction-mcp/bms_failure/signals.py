@@ -7,6 +7,7 @@ readings of the same moment.
 import numpy as np
 import pandas as pd
 from bms_schema.data.chemistry import Chemistry
+from bms_schema.data.cleaning import without_imputed
 from bms_schema.data.columns import AMBIENT, CURRENT, GRAVITY, TEMPERATURE, VOLTAGE
 from bms_schema.data.features import LOAD_STEP_A, lag_within, load_step_resistance, string_deviation
 from bms_schema.data.moments import moment_codes, order_cells
@@ -37,8 +38,10 @@ def reading_signals(frame: pd.DataFrame, chemistry: Chemistry) -> pd.DataFrame:
     same over the robust sigma, off discharge; `load_mv` the same deviation under discharge; `temperature_c`
     deviation from the string [°C]; `rise_c` over ambient [°C]; `gravity` deviation; `log_resistance` log of
     the resistance at a fresh load step over the string's median; `outside` 1 where the voltage is outside
-    the float window off discharge; `missing` 1 where the row has no voltage.
+    the float window off discharge; `missing` 1 where the row has no voltage. Filled-in values
+    count as missing.
     """
+    frame = without_imputed(frame)
     order, moments = order_cells(frame), moment_codes(frame)
     voltage, current = _values(frame, VOLTAGE), _values(frame, CURRENT)
     temperature = _values(frame, TEMPERATURE)

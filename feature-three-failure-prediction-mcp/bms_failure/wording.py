@@ -45,10 +45,12 @@ def _metrics(found: MethodEvidence) -> MethodMetrics:
     )
 
 
-def why_no_training(has_labels: bool, lives: Lives) -> str:
-    """Say why nothing could be learnt from this data."""
-    if not has_labels:
+def why_no_training(labels: pd.Series | None, lives: Lives) -> str:
+    """Say why nothing could be learnt from this data, whose `IsDead` is given."""
+    if labels is None:
         return "There is no IsDead column to learn from or to tell dead cells by."
+    if labels.isna().all():
+        return "IsDead holds no 0 or 1 to learn from or to tell dead cells by."
     died = int(lives.table["death"].notna().sum())
     return (
         f"IsDead shows {died} death(s), too few, too late or in too few strings to learn from and to check."
@@ -57,8 +59,12 @@ def why_no_training(has_labels: bool, lives: Lives) -> str:
 
 def say_model(meta: ModelMeta) -> str:
     """Say whose experience a stored model carries: its figures hold for fleets like that one."""
-    trained_on = meta.settings["trained_on"]
-    return f"Scored with stored model {meta.version}, trained on {trained_on}; it holds for fleets like that one."
+    used = meta.metrics["methods"][meta.metrics["chosen"]]
+    skill = f"AUROC {used['auroc']:.2f} (95 % {used['auroc_lo95']:.2f}–{used['auroc_hi95']:.2f})"
+    return (
+        f"Scored with stored model {meta.version}, trained on {meta.settings['trained_on']}, out-of-fold {skill} "
+        "there; it holds for fleets like that one."
+    )
 
 
 def sum_up(data: FailureData, why: str, model: FailureModel | None, moments: pd.DataFrame) -> str:

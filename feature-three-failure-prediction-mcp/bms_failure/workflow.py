@@ -1,6 +1,7 @@
 """All input and output of `predict_cell_failure`."""
 
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,8 @@ from bms_failure.storage import load_model, newest_fitting_model, save_model
 from bms_failure.watch import Watched, watch
 from bms_failure.wording import say_model, sum_up, tell, why_no_training
 
-MOST_CELLS_IN_REPLY = 20
+MOST_DEAD, MOST_NOTES = 20, 12
+MOST_FAILING_CHARACTERS = 3_500  # some 8 cells with their reasons; the whole reply stays below 8,000
 _STEPS = 10
 
 
@@ -100,7 +102,7 @@ def _find_answer(
     horizon = choose_horizon(daily, groups, lives, asked) if IS_DEAD in table.frame else None
     if horizon is not None:
         return _train(run, table, daily, groups, kind, lives, horizon, seed)
-    reason = why_no_training(IS_DEAD in table.frame, lives)
+    reason = why_no_training(table.frame.get(IS_DEAD), lives)
     try:
         require_history(watched.living)
     except NotEnoughData as short:
@@ -125,25 +127,26 @@ def _train(
     def report(done: int, total: int) -> None:
         run.progress(3 + 4 * done / total, _STEPS, f"training, fold {done + 1} of {total}")
 
-    name = table.chemistry.profile.name
-    training = train(daily, groups, lives, horizon, name, seed, report)
+    training = train(daily, groups, lives, horizon, table.chemistry.profile.name, seed, report)
     run.split = (
         f"out of fold on {len(training.moments)} cell-days, {training.folds} folds by {kind.lower()}, none "
         "split in time; days at and after a death dropped, days whose fate is unknown left out; the method and "
         "its alert threshold were chosen on these same figures, which flatters them a little"
     )
-    metrics = tell(training, run.split)
-    run.metrics = metrics.model_dump(mode="json")
-    used = [column for column in SENSOR_NAMES if column in table.measured]
-    version = save_model(
+    run.metrics = tell(training, run.split).model_dump(mode="json")
+    return Answer(training.model, training, None, "Trained on this data's IsDead labels.")
+
+
+def _store(run: Run, table: BatteryTable, training: Training) -> str:
+    """Store a model trained here; done last, so that a call that is cancelled or fails leaves none."""
+    return save_model(
         training.model,
-        measured=used,
-        split=run.split,
+        measured=[column for column in SENSOR_NAMES if column in table.measured],
+        split=run.split or "",
         metrics=run.metrics,
         training_run=run.id,
         trained_on=f"{table.frame[CELL_ID].nunique()} cells of {', '.join(Path(name).name for name in run.inputs)}",
     )
-    return Answer(training.model, training, version, "Trained on this data's IsDead labels.")
 
 
 def _publish(
@@ -173,14 +176,15 @@ def _publish(
         method=answer.method,
         horizon_days=asked,
         effective_horizon_days=horizon,
-        failing_cells=failing[:MOST_CELLS_IN_REPLY],
+        failing_cells=(shown := worst_that_fit(failing)),
         failing_total=len(failing),
-        truncated=len(failing) > MOST_CELLS_IN_REPLY or len(dead) > MOST_CELLS_IN_REPLY,
-        dead_cells=dead[:MOST_CELLS_IN_REPLY],
+        truncated=len(failing) > len(shown) or len(dead) > MOST_DEAD,
+        dead_cells=dead[:MOST_DEAD],
         dead_total=len(dead),
         cells=int(table.frame[CELL_ID].nunique()),
         metrics=tell(answer.training, run.split or "") if answer.training else None,
-        model_version=answer.version,
+        model_version=_store(run, table, answer.training) if answer.training else answer.version,
+        notes=table.notes[:MOST_NOTES],
         report_html=run.published("report.html"),
         plot_png=run.published(pictures[0].name),
     )
@@ -190,6 +194,12 @@ def _publish(
         pictures=pictures, notes=table.notes,
     )  # fmt: skip
     return Outcome(message, data, ("report.html", risk_name, pictures[0].name))
+
+
+def worst_that_fit(failing: list[FailingCell]) -> list[FailingCell]:
+    """Return the first cells, as many as a reply has room for; `risk_csv` holds them all."""
+    sizes = accumulate(len(cell.model_dump_json()) for cell in failing)
+    return [cell for cell, size in zip(failing, sizes, strict=True) if size <= MOST_FAILING_CHARACTERS]
 
 
 def _draw(run: Run, moments: pd.DataFrame, answer: Answer, ranking: Ranking) -> list[Path]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from bms_schema.data.cleaning import without_imputed
 from bms_schema.data.columns import CELL_ID, COLUMNS, TIMESTAMP
 from bms_schema.data.moments import GAP_STEPS
 from bms_schema.run.errors import ModelError
@@ -73,7 +74,8 @@ def forecast_cell(
     """Forecast every target of a cell from its own last reading.
 
     Args:
-        frame: Canonical frame of the file: all its cells train the model, one is forecast.
+        frame: Canonical frame of the file: all its cells train the model, one is forecast. Filled-in values are
+            not looked at.
         cell_id: The cell, in full or by number.
         steps: Steps ahead.
         seed: Seed of sampling and training.
@@ -85,6 +87,7 @@ def forecast_cell(
         NotEnoughData: too few readings.
         ModelError: the states fit neither targets nor step of this cell.
     """
+    frame = without_imputed(frame)
     cell = find_cell(frame, cell_id)
     known = up_to_last_reading(frame, cell)
     wanted, scarce = targets_of(known, cell)
@@ -151,11 +154,20 @@ def _stopped_early(frame: pd.DataFrame, known: pd.DataFrame, cell: str) -> list[
     last, end = known[TIMESTAMP].max(), frame[TIMESTAMP].max()
     times = known.loc[known[CELL_ID].astype(str) == cell, TIMESTAMP].to_numpy(dtype="datetime64[ns]")
     step_s = usual_step_s(times.astype("int64") / 1e9)
-    if np.isfinite(step_s) and (end - last).total_seconds() > GAP_STEPS * step_s:
-        return [
+    if not np.isfinite(step_s):
+        return []
+    notes = []
+    if (end - last).total_seconds() > GAP_STEPS * step_s:
+        notes.append(
             f"the cell's last row is of {last}, the file goes on to {end}: the forecast continues the cell"
-        ]
-    return []
+        )
+    before = np.sort(times)[-2]
+    if (last - before).total_seconds() > GAP_STEPS * step_s:
+        notes.append(
+            f"the cell's last row, of {last}, comes long after the one before it, of {pd.Timestamp(before)}: the "
+            "forecast continues from there; if its clock was wrong, leave that row out"
+        )
+    return notes
 
 
 def _about_targets(done: dict[str, TargetForecast], steps: int) -> list[str]:

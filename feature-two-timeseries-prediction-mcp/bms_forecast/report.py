@@ -105,7 +105,8 @@ def message_of(result: CellForecast) -> str:
             "?" if value is None else f"{value:.4g}"
             for value in (outlook.last, outlook.mean, outlook.lo90, outlook.hi90)
         )
-        mase = "" if np.isnan(test.scores.mase) else f", MASE {test.scores.mase:.2f}"
+        naive = f", {test.scores.naive} {test.scores.naive_mase:.2f}" if test.method == "model" else ""
+        mase = "" if np.isnan(test.scores.mase) else f", MASE {test.scores.mase:.2f}{naive}"
         parts.append(f"{name} {last} -> {mean}{unit} ({low} to {high}; {test.method}{mase})")
     steps = len(next(iter(result.targets.values())).forecast)
     return f"Cell {result.cell_id}, {steps} steps of {result.step_s:g} s: {'; '.join(parts)}."

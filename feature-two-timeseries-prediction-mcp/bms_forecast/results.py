@@ -41,3 +41,4 @@ class ForecastData(ToolData):
     model_version: str
     split: str
     warnings: list[str]
+    notes: list[str]

@@ -21,7 +21,7 @@ from bms_forecast.report import (
 from bms_forecast.results import ForecastData
 from bms_forecast.store import load_states, save_states
 
-MOST_WARNINGS = 10
+MOST_WARNINGS, MOST_NOTES = 10, 12
 PNG, HTML = "forecast.png", "forecast.html"
 
 
@@ -80,12 +80,13 @@ def predict_cell(
         model_version=stored[1].version if stored else _store(run, result),
         split=run.split,
         warnings=result.warnings[:MOST_WARNINGS],
+        notes=table.notes[:MOST_NOTES],
     )
     return Outcome(message_of(result), data, (PNG, forecast_name, HTML, backtest_name))
 
 
 def _plot(run: Run, result: CellForecast) -> None:
-    run.progress(1, None, "drawing")
+    run.progress(len(result.targets), len(result.targets), "drawing")
     prepared = plots.prepare_forecast(result)
     plots.draw_forecast_png(prepared, result.cell_id, run.path(PNG))
     plots.draw_forecast_html(prepared, result.cell_id, run.path(HTML))

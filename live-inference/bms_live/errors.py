@@ -3,7 +3,7 @@
 InvalidArgument                    400   an option is out of its range
 UnknownModel                       404   no such model version
 ModelError                         409   the stored model is damaged or does not fit these readings
-BodyTooLarge                       413
+(`body_limit`, not of this tree)    413   the body is too large
 InputError                         422   the readings cannot be used
 NoModelYet, TooBusy, MachineProblem  503   train first, try later, or the operator's turn
 anything else                      500   never with a traceback

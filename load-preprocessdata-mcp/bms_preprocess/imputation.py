@@ -27,7 +27,7 @@ class FittedImputer:
     """A fitted imputer.
 
     Args:
-        pipeline: scikit-learn Pipeline (StandardScaler, IterativeImputer); None where no column had a reading.
+        pipeline: scikit-learn Pipeline (StandardScaler, IterativeImputer).
         columns: Predictor columns in the order the pipeline takes them.
         limits: Plausible range of every measured column, within which filled readings stay.
     """

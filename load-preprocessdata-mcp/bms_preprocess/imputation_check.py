@@ -17,6 +17,9 @@ CHECK_SPLIT = (
     f"{HIDDEN_SHARE:.0%} of the rows, chosen by hash of (Cell ID, Timestamp), with all readings hidden as when a "
     "cell does not answer; the imputer is fitted without them; baseline is the column's mean"
 )
+STORED_SPLIT = CHECK_SPLIT.replace(
+    "the imputer is fitted without them", "the imputer is the stored version's, whatever that was fitted on"
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ def check_imputation(
 ) -> dict[str, ColumnCheck]:
     """Return {column: error} for readings hidden on purpose; empty where there are too few rows.
 
+    A column that the imputer does not know, because it saw no reading of it, has no error.
+
     Args:
         frame: A canonical frame, before imputation.
         limits: Plausible range of every measured column.
@@ -59,9 +64,10 @@ def check_imputation(
         truth[name] = np.where(frame[flag_of(name)] == IMPUTED, np.nan, values)[rows]
         values[rows] = np.nan
         masked[name] = values
-    filled, _ = impute(masked, fitted or fit_imputer(masked, limits))
+    imputer = fitted or fit_imputer(masked, limits)
+    filled, _ = impute(masked, imputer)
     checks = {}
-    for name in names:
+    for name in (name for name in names if name in imputer.targets):
         actual, mean = truth[name], masked[name].mean()
         known = int(np.isfinite(actual).sum())
         if known >= FEWEST_HIDDEN and np.isfinite(mean):

@@ -59,7 +59,8 @@ def prepare_voltage(frame: pd.DataFrame) -> pd.DataFrame:
     known = frame.dropna(subset=[VOLTAGE, *([TIMESTAMP] if timed else [])])
     when = known[TIMESTAMP].astype("int64") if timed else known["source_row"]
     start, span = when.min(), max(int(when.max() - when.min()), 1)
-    bucket = ((when - start) * (TIME_BUCKETS - 1) / span).round().astype("int64")
+    # Divided first: nanoseconds of two years times the buckets would run over.
+    bucket = ((when - start) / span * (TIME_BUCKETS - 1)).round().astype("int64")
     grouped = known[VOLTAGE].groupby([known[STRING], bucket])
     table = pd.DataFrame(
         {name: grouped.quantile(share) for name, share in (("low", 0.05), ("median", 0.5), ("high", 0.95))}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from bms_schema.data.columns import CELL_ID, SOURCE_ROW, TIMESTAMP
-from bms_schema.data.moments import GAP_STEPS, order_cells
+from bms_schema.data.moments import order_cells
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,7 @@ def _gaps(frame: pd.DataFrame) -> pd.DataFrame:
     order = order_cells(frame)
     seconds = order.seconds
     pause = np.diff(seconds, prepend=np.nan)
-    with np.errstate(invalid="ignore"):
-        is_gap = (pause > GAP_STEPS * order.step_s) & (np.diff(order.cell, prepend=-1) == 0)
-    at = np.flatnonzero(is_gap)
+    at = np.flatnonzero(order.after_gap)
     gaps = pd.DataFrame(
         {
             CELL_ID: frame[CELL_ID].to_numpy()[order.order[at]],

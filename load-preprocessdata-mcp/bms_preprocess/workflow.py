@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 from bms_schema.data.chemistry import ChemistryOption
@@ -14,13 +13,13 @@ from bms_schema.data.table import BatteryTable
 from bms_schema.run.envelope import Outcome
 from bms_schema.run.plot_theme import save_png
 from bms_schema.run.run_folder import Run
-from bms_schema.run.tables import write_table
+from bms_schema.run.tables import TableFormat, write_table
 from bms_schema.run.workspace import readable_path
 
 from bms_preprocess import plots
 from bms_preprocess.findings import find
 from bms_preprocess.imputation import fit_imputer, impute
-from bms_preprocess.imputation_check import CHECK_SPLIT
+from bms_preprocess.imputation_check import CHECK_SPLIT, STORED_SPLIT
 from bms_preprocess.preprocessing import STEPS, Preprocessed, never_read, plausible_limits, preprocess, read
 from bms_preprocess.quality import count_flagged, count_masked
 from bms_preprocess.quality_page import quality_page
@@ -29,7 +28,6 @@ from bms_preprocess.scaling import fit_scaler, numeric_columns, scale, with_nume
 from bms_preprocess.sdv_folder import FOLDER, write_sdv_folder
 from bms_preprocess.stored import save_fitted
 
-TableFormat = Literal["csv", "parquet"]
 MOST_TEXTS = 8
 LONGEST_TEXT = 400
 WRITING_STEPS = 3
@@ -70,7 +68,7 @@ def run_all(
     limits = plausible_limits(result.table)
     sdv_rows = write_sdv_folder(result.cleaned, limits, run.path(FOLDER))
     tell(STEPS + 2, total, "storing imputer and scaler")
-    run.split = CHECK_SPLIT
+    run.split = STORED_SPLIT if result.fitted.version else CHECK_SPLIT
     run.metrics = result.report["imputation_check"]
     version = result.fitted.version or save_fitted(
         result.fitted, result.checks, rows=len(result.cleaned), training_run=run.id

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bms_anomaly.events import NO_EVENT, find_events
+from bms_anomaly.kinds import events_table
 from bms_anomaly.persistence import persistent_score
 from bms_schema.data.moments import order_cells
 
@@ -66,6 +67,13 @@ def test_contamination_flags_the_asked_share_of_the_known_rows(share):
     assert not found[1000:].any()
 
 
+def test_contamination_flags_none_of_many_rows_that_are_all_alike():
+    score, order = one_cell(np.r_[np.full(95, 1.0), np.full(5, 4.0)])
+    assert (find_events(score, score, order, 0.3) != NO_EVENT).nonzero()[0].tolist() == [95, 96, 97, 98, 99]
+    alike = np.zeros(100)
+    assert (find_events(alike, alike, order, 0.1) == NO_EVENT).all()
+
+
 def test_the_faint_beginning_of_a_drift_shares_in_what_it_grew_into():
     drift = np.concatenate([np.zeros(200), np.linspace(0.0, 8.0, 300)])
     row, order = one_cell(drift)
@@ -87,6 +95,16 @@ def test_every_planted_fault_is_found_and_named(scores):
 
 def test_healthy_cells_have_no_events(scores):
     assert set(scores.events["Cell ID"]) == {STUCK, HOT, DROPPED, SPIKED, SAGGING}
+
+
+def test_an_event_is_described_alike_whatever_its_number(frame, features, detector, scores):
+    scaled = detector.hybrid.scaled(features[list(detector.features)].to_numpy())
+    hot = (scores.rows["anomaly"] == 1).to_numpy() & (frame["Cell ID"] == HOT).to_numpy()
+    score = scores.rows["anomaly_score"].to_numpy()
+    first, seventh = (
+        events_table(frame, features, scaled, score, np.where(hot, number, NO_EVENT)) for number in (0, 7)
+    )
+    pd.testing.assert_frame_equal(first, seventh)
 
 
 def test_event_times_are_those_of_the_fault_to_half_a_day(scores):

@@ -7,6 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from bms_anomaly.results import AnomalyData
+from bms_anomaly.workflow import detect
+from bms_schema.run.errors import RunCancelled
+from bms_schema.run.run_folder import Run
 
 from tests.anomaly.conftest import DROPPED, quiet_fleet
 
@@ -43,6 +46,17 @@ def test_a_stored_model_scores_without_training_and_alike(call, data, workspace)
     np.testing.assert_allclose(left["anomaly_score"], right["anomaly_score"], rtol=0, atol=1e-9)
 
 
+def test_a_call_cancelled_after_training_leaves_no_model(data, workspace):
+    def stop(done, total, message):
+        if message == "drawing":
+            raise RunCancelled
+
+    run = Run("bms-anomaly", "detect_anomalies", report=stop)
+    with pytest.raises(RunCancelled):
+        detect(run, str(data), None, "", 0, "auto", "csv")
+    assert not (workspace / "models").exists()
+
+
 def test_row_order_changes_no_score(call, data, fleet, tmp_path):
     straight = pd.read_csv(call("detect_anomalies", data_path=str(data))["data"]["result_csv"])
     shuffled = fleet.assign(source_row=range(len(fleet))).sample(frac=1.0, random_state=1)
@@ -69,6 +83,19 @@ def test_the_picture_takes_the_first_columns_with_readings(call, data):
     assert "scatter3d" in page and "Cell ID: %{customdata[0]}" in page
     other = call("visualize_anomalies_3d", result_csv=result, x="anomaly_score")["data"]
     assert (other["x"], other["y"], other["z"]) == ("anomaly_score", "CellVoltage", "CellTemperature")
+
+
+def test_the_picture_says_which_anomalies_it_cannot_show(call, data, tmp_path):
+    path = Path(call("detect_anomalies", data_path=str(data))["data"]["result_csv"])
+    result = pd.read_csv(path)
+    odd = result.index[(result["anomaly"] == 1) & result["CellSpecificGravity"].notna()]
+    result.loc[odd[:3], "CellSpecificGravity"] = np.nan
+    result.to_csv(tmp_path / "fewer.csv", index=False)
+    before, after = (
+        call("visualize_anomalies_3d", result_csv=str(item)) for item in (path, tmp_path / "fewer.csv")
+    )
+    assert after["data"]["anomalies"] == before["data"]["anomalies"] - 3
+    assert "anomalous rows lack a reading on an axis" in after["message"]
 
 
 def test_the_picture_refuses_what_is_no_result(call, data):

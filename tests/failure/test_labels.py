@@ -54,6 +54,15 @@ def test_a_death_too_late_to_be_confirmed_ends_what_is_sure() -> None:
     assert label[0] == 0
 
 
+def test_a_cell_whose_labels_stop_is_observed_no_longer() -> None:
+    frame = history({"a": [0, 0, 0, 0, np.nan, np.nan, np.nan, np.nan], "b": [np.nan] * 8})
+    lives = cell_lives(frame)
+    assert lives.table["observed_until"].tolist() == [START + 3 * DAY, pd.NaT]
+    label = label_moments(moments_of(frame, lives), lives, horizon_days=2)
+    assert label[0] == 0
+    assert np.isnan(label[1:]).all()
+
+
 def test_a_replaced_cell_starts_a_new_life() -> None:
     frame = history({"a": [0, 0, 1, 1, 1, 0, 0, 0, 0]})
     lives = cell_lives(frame)

@@ -46,6 +46,15 @@ def test_row_order_changes_nothing(readings: pd.DataFrame, features: pd.DataFram
     pd.testing.assert_frame_equal(features, features_of(shuffled))
 
 
+def test_a_filled_in_reading_counts_as_missing(readings: pd.DataFrame) -> None:
+    hidden, filled = readings.copy(), readings.copy()
+    rows = np.arange(len(readings)) % 7 == 0
+    hidden.loc[rows, "CellVoltage"] = np.nan
+    filled.loc[rows, "CellVoltage"] = 1.0
+    filled["CellVoltage_flag"] = np.where(rows, "imputed", "")
+    pd.testing.assert_frame_equal(features_of(filled), features_of(hidden))
+
+
 def test_labels_are_no_input(readings: pd.DataFrame, features: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(features, features_of(readings.drop(columns="IsDead")))
 

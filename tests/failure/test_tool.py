@@ -9,14 +9,17 @@ import anyio
 import numpy as np
 import pandas as pd
 import pytest
+from bms_failure.results import FailingCell
 from bms_failure.scoring import rank_by_model
 from bms_failure.storage import load_model
 from bms_failure.tools import server
 from bms_failure.watch import watch
+from bms_failure.workflow import predict_failure, worst_that_fit
 from bms_generate.simulate import SimulatedFleet
 from bms_schema.data.columns import SENSOR_NAMES
 from bms_schema.data.table import canonical_table
-from bms_schema.run.errors import ModelError
+from bms_schema.run.errors import ModelError, RunCancelled
+from bms_schema.run.run_folder import Run
 from mcp import Client
 
 TOOL = "predict_cell_failure"
@@ -127,7 +130,29 @@ def test_without_labels_the_newest_fitting_model_scores(
     assert scored["data"]["model_version"] == version
     assert scored["data"]["method"] == trained["data"]["method"]
     assert version in scored["message"]
+    used = trained["data"]["metrics"]["methods"][trained["data"]["metrics"]["chosen"]]
+    assert f"out-of-fold AUROC {used['auroc']:.2f} (95 %" in scored["message"]
     assert scored["data"]["metrics"] is None
+
+
+def test_labels_without_a_0_or_1_are_not_called_no_deaths(readings: pd.DataFrame, tmp_path: Path) -> None:
+    answer = call(data_path=write(readings.assign(IsDead="unknown"), tmp_path))
+    assert answer["data"]["method"] == "indicators"
+    assert answer["message"].startswith("IsDead holds no 0 or 1")
+    assert any(note.startswith("chemistry lead_acid_flooded") for note in answer["data"]["notes"])
+
+
+def test_a_call_cancelled_after_training_leaves_no_model(labelled: str, workspace: Path) -> None:
+    def stop(done: float, total: float | None, message: str | None) -> None:
+        if message == "drawing":
+            raise RunCancelled
+
+    run = Run("bms-failure", TOOL, report=stop)
+    with pytest.raises(RunCancelled):
+        predict_failure(
+            run, data_path=labelled, horizon_days=30, model="", seed=0, chemistry="auto", output_format="csv"
+        )
+    assert not (workspace / "models").exists()
 
 
 def test_a_stored_model_gives_the_risks_it_gave_when_it_was_trained(
@@ -172,6 +197,15 @@ def test_one_death_is_too_few_to_learn_from(
     assert answer["data"]["method"] == "indicators"
     assert "1 death" in answer["message"]
     assert answer["data"]["dead_cells"] == [first]
+
+
+def test_only_as_many_failing_cells_as_a_reply_has_room_for_are_shown() -> None:
+    reasons = ["specific gravity 0.079 below the string median over 7 d, 1st percentile of the fleet"] * 3
+    cells = [FailingCell(cell=f"S1/{n}", string="S1", risk=0.5, reasons=reasons) for n in range(30)]
+    shown = worst_that_fit(cells)
+    assert shown == cells[: len(shown)]
+    assert 5 < len(shown) < 15
+    assert worst_that_fit(cells[:3]) == cells[:3]
 
 
 def test_parquet_is_written_where_asked_for(version: str, labelled: str) -> None:

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,16 @@ def test_the_backtest_file_bears_out_the_figures(trained: Trained) -> None:
     past = history[: own["origin"].min()].to_numpy()
     scale = np.abs(past[24:] - past[:-24]).mean()
     assert np.isclose((own["actual"] - own["mean"]).abs().mean() / scale, metrics["mase"])
+
+
+def test_the_message_names_the_naive_figure_beside_the_models(trained: Trained) -> None:
+    data, message = trained.data, trained.answer["message"]
+    by_model = {name: item for name, item in data["metrics"].items() if item["method"] == "model"}
+    assert by_model
+    for item in by_model.values():
+        pair = rf"model, MASE {item['mase']:.2f}, (last value|seasonal naive) {item['naive_mase']:.2f}\)"
+        assert re.search(pair, message)
+    assert any(note.startswith("chemistry lead_acid_flooded") for note in data["notes"])
 
 
 def test_no_naive_forecast_beats_the_method_in_use(trained: Trained) -> None:
@@ -108,6 +119,27 @@ def test_sentinels_are_missing_readings_not_history(battery_csv: Path, tmp_path:
     frame.to_csv(path, index=False)
     table = pd.read_csv(forecast(path)["data"]["forecast_csv"])
     assert table.loc[table["target"] == "CellVoltage", ["mean", "lo90", "hi90"]].max(axis=None) < 2.5
+
+
+def test_a_last_row_far_from_the_others_is_told(battery_csv: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(battery_csv)
+    frame.loc[frame.index[frame["Cell ID"] == "A/2"][0], "Timestamp"] = "2060-01-01T00:00:00"
+    frame.to_csv(tmp_path / "clock.csv", index=False)
+    warnings = forecast(tmp_path / "clock.csv", steps=3)["data"]["warnings"]
+    assert any("if its clock was wrong" in warning for warning in warnings)
+
+
+def test_filled_in_values_are_no_history(battery_csv: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(battery_csv)
+    rows = np.arange(len(frame)) % 9 == 0
+    frame.loc[rows, "CellVoltage"] = np.nan
+    frame.to_csv(tmp_path / "hidden.csv", index=False)
+    frame.loc[rows, "CellVoltage"] = 1.5
+    frame["CellVoltage_flag"] = np.where(rows, "imputed", "")
+    frame.to_csv(tmp_path / "filled.csv", index=False)
+    hidden, filled = (forecast(tmp_path / name, steps=3)["data"] for name in ("hidden.csv", "filled.csv"))
+    assert filled["metrics"] == hidden["metrics"]
+    assert filled["outlook"] == hidden["outlook"]
 
 
 def test_a_cell_that_stopped_is_continued_from_its_last_reading_and_says_so(tmp_path: Path) -> None:

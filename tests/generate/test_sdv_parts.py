@@ -86,10 +86,11 @@ def test_no_series_without_time_or_with_one_reading_per_cell():
 
 
 def test_sentinels_are_judged_by_the_column_they_stand_in():
-    text = pd.DataFrame({"Cell Voltage": ["65.535", "2.1"], "PacketCount": ["65.535", "2"]}, dtype="string")
+    written = ["65.535", "65.53500366", "2.1"]  # as a float64 and as a float32
+    text = pd.DataFrame({"Cell Voltage": written, "PacketCount": ["65.535", "2", "3"]}, dtype="string")
     columns = {name: {"sdtype": "numerical"} for name in text}
     frame = clean_table(text, columns, table="t").frame
-    assert frame["Cell Voltage"].isna().tolist() == [True, False]
+    assert frame["Cell Voltage"].isna().tolist() == [True, True, False]
     assert frame["PacketCount"].notna().all()
 
 

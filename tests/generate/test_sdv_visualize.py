@@ -1,5 +1,6 @@
 """Pictures show both distributions over the same bins, and are refused where there is none."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ def test_every_kind_of_column_is_drawn_and_copied_into_the_data_folder(twin, col
     png, page = Path(data["plot_png"]), Path(data["plot_html"])
     assert png.read_bytes().startswith(b"\x89PNG")
     assert "plotly" in page.read_text(encoding="utf-8")
+    manifest = json.loads((png.parent / "manifest.json").read_text(encoding="utf-8"))
+    assert str(twin / "synthetic_data") in manifest["inputs"]
     copies = {item.name for item in (twin / "evaluation_plots").iterdir()}
     assert copies == {png.name, page.name}
 
@@ -40,6 +43,23 @@ def test_what_cannot_be_drawn_is_told(twin, table, column, told):
     assert envelope["status"] == "error"
     assert told in envelope["message"]
     assert not (twin / "evaluation_plots").exists()
+
+
+def test_pictures_are_not_written_through_a_link(twin, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (twin / "evaluation_plots").symlink_to(tmp_path / "elsewhere")
+    envelope = call("sdv_visualize", folder_name=str(twin), table_name="battery", column_name="CellVoltage")
+    assert "is a link" in envelope["message"]
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+@pytest.mark.parametrize("value", [pd.Timestamp("2026-01-01"), 1e17, 2.23])
+def test_a_column_of_one_value_is_one_bar(value):
+    sdtype = "datetime" if isinstance(value, pd.Timestamp) else "numerical"
+    table = compare([value] * 20, [value] * 3, sdtype).table
+    (bar,) = table[table["real"] > 0].to_dict("records")
+    assert bar["real"] == bar["synthetic"] == 1.0
+    assert bar["left"] <= value <= bar["right"]
 
 
 def test_the_bins_are_shared_and_hold_all_values():

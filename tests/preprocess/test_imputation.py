@@ -74,6 +74,13 @@ def test_filled_readings_are_closer_to_the_truth_than_the_mean(table: BatteryTab
         assert check.rmse < 0.7 * check.mean_rmse, name
 
 
+def test_a_column_that_the_stored_imputer_never_saw_is_not_judged(fleet: pd.DataFrame) -> None:
+    known = preprocess(fleet.drop(columns="StateOfCharge")).fitted
+    applied = preprocess(fleet, fitted=known)
+    assert "CellVoltage" in applied.checks
+    assert "StateOfCharge" not in applied.checks
+
+
 def test_filled_readings_stay_within_the_plausible_range(table: BatteryTable) -> None:
     limits = {**plausible_limits(table), "CellVoltage": (2.20, 2.21)}
     filled, counts = impute(table.frame, fit_imputer(table.frame, limits))

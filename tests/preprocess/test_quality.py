@@ -137,6 +137,13 @@ def test_the_heat_map_keeps_the_worst_cells_in_natural_order() -> None:
     assert shares.index.tolist() == [f"A/{n}" for n in range(21, 81)]
 
 
+def test_voltage_bands_of_many_years_keep_their_order() -> None:
+    frame = small()
+    frame["Timestamp"] = T0 + pd.to_timedelta(np.repeat(np.arange(12), 3) * 365, unit="D")
+    bands = prepare_voltage(canonical_table(frame).frame)
+    assert bands["time"].tolist() == sorted(set(frame["Timestamp"]))
+
+
 def test_voltage_bands_are_per_string_and_never_of_imputed_readings(fleet: pd.DataFrame) -> None:
     bands = prepare_voltage(preprocess(fleet).cleaned)
     assert bands["string"].nunique() == 2

@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from bms_schema.data.features import add_features, feature_names, feature_table
-from bms_schema.data.moments import moment_codes
+from bms_schema.data.features import add_features, feature_names, feature_table, trailing_statistics
+from bms_schema.data.moments import moment_codes, order_cells
 from bms_schema.data.table import canonical_table
 
 from tests.schema.fleet import small_fleet
@@ -85,6 +85,28 @@ def test_rolling_statistics_equal_a_slow_loop():
             np.testing.assert_allclose(at[f"voltage_std_{hours}h_v"], window.std(), atol=1e-7)
 
 
+def test_windows_do_not_depend_on_how_many_cells_or_years_stand_beside_a_cell():
+    times = pd.date_range("2025-01-01", periods=37, freq="10D")
+    rows = pd.MultiIndex.from_product([range(300), times], names=["Cell ID", "Timestamp"]).to_frame(
+        index=False
+    )
+    rows = rows.assign(
+        **{"source_row": range(len(rows)), "value": np.random.default_rng(0).normal(size=len(rows))}
+    )
+    month_s = 30 * 86_400.0
+    fleet, _ = trailing_statistics(rows["value"].to_numpy(), order_cells(rows), month_s)
+    last = rows[rows["Cell ID"] == 299].reset_index(drop=True)
+    alone, _ = trailing_statistics(last["value"].to_numpy(), order_cells(last), month_s)
+    np.testing.assert_allclose(fleet[-37:], alone, rtol=1e-12)
+    np.testing.assert_allclose(alone[3], last["value"][1:4].mean())
+
+
+def test_one_clock_that_fell_back_to_1970_is_no_reason_to_fail():
+    fleet = small_fleet(n_strings=2, cells=8)
+    fleet.loc[0, "Timestamp"] = pd.Timestamp("1970-01-01")
+    assert add_features(canonical_table(fleet).frame)["voltage_mean_24h_v"].notna().all()
+
+
 def test_deviation_is_judged_against_the_string_at_the_same_moment():
     frame = small_fleet(1, 5, 1).assign(CellVoltage=[2.20, 2.21, 2.22, 2.23, 2.10])
     made = featured(frame)
@@ -126,3 +148,25 @@ def test_without_time_stamps_the_readings_number_is_the_moment():
 def test_a_signal_that_is_not_measured_gives_missing_features(name):
     made = featured(small_fleet().drop(columns=name))
     assert made["gravity_deviation"].isna().all()
+
+
+def test_a_window_does_not_reach_over_a_gap_shorter_than_itself():
+    frame = small_fleet(1, 3, 30)
+    late = frame["Timestamp"] >= pd.Timestamp("2026-01-01 15:00")
+    frame.loc[late, "Timestamp"] += pd.Timedelta(hours=10)
+    first_after = featured(frame)[late.to_numpy()].iloc[:3]
+    np.testing.assert_allclose(first_after["voltage_mean_24h_v"], first_after["CellVoltage"])
+    assert first_after["voltage_lag1_v"].isna().all()
+
+
+def test_a_burst_of_seconds_does_not_make_gaps_of_the_hours_around_it():
+    hourly = small_fleet(1, 3, 60)
+    burst = small_fleet(1, 3, 300, step="10s").assign(
+        Timestamp=lambda frame: frame["Timestamp"] + pd.Timedelta(hours=30, minutes=1)
+    )
+    frame = pd.concat([hourly, burst], ignore_index=True)
+    made = featured(frame)
+    before = frame["Timestamp"] < pd.Timestamp("2026-01-02 06:00")
+    assert made.loc[before, "voltage_lag1_v"].isna().sum() == 3
+    # Only the first hours after the burst look long beside it.
+    assert made["voltage_lag1_v"].isna().sum() <= 3 * 8

@@ -1,15 +1,18 @@
 """The boundary as a client sees it."""
 
 import threading
+from pathlib import Path
 from typing import Annotated, Literal
 
 import anyio
 import pytest
 from bms_schema.run.envelope import MaybeFloat, Outcome, ToolData
 from bms_schema.run.errors import NotEnoughData
-from bms_schema.run.mcp_boundary import ToolSpec, build_server
+from bms_schema.run.jobs import Jobs, execute
+from bms_schema.run.mcp_boundary import ToolSpec, _start, build_server, read_artefact
 from bms_schema.run.run_folder import Run
 from mcp import Client, MCPError
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError
 from pydantic import Field
 
 
@@ -73,15 +76,16 @@ def test_success_is_an_envelope_with_nan_as_none_and_a_link_that_reads():
     async def body(client):
         result = await client.call_tool("work", {"data_path": "a"})
         text, link = result.content
-        return result, text, (await client.read_resource(link.uri)).contents[0].text
+        return result, text, link, (await client.read_resource(link.uri)).contents[0]
 
-    result, text, content = run_with_client(body)
+    result, text, link, content = run_with_client(body)
     envelope = result.structured_content
     assert not result.is_error
     assert envelope["status"] == "success"
     assert envelope["data"]["score"] is None
     assert '"status":"success"' in text.text
-    assert content == "x\n1\n"
+    assert content.text == "x\n1\n"
+    assert content.mime_type == link.mime_type == "text/csv"
 
 
 @pytest.mark.parametrize(
@@ -135,6 +139,29 @@ def test_progress_reaches_the_client():
     assert seen[:2] == [(0, 2, "step 0"), (1, 2, "step 1")]
 
 
+def test_progress_always_rises_as_the_protocol_wants():
+    seen = []
+
+    def work(run: Run) -> Outcome[Worked]:
+        """Work in phases that each count from 0."""
+        for done in (0, 0, 1, 2, 1, 3):
+            run.progress(done, 3, "step")
+        return Outcome("worked", Worked(csv=""))
+
+    async def body(client):
+        async def note(done, total, message):
+            seen.append(done)
+
+        await client.call_tool("work", {}, progress_callback=note)
+
+    tools = [ToolSpec(work, "Work")]
+    server = build_server(
+        name="bms-test", title="Test", version="1", instructions="Test.", tools=tools, libraries=()
+    )
+    run_with_client(body, server)
+    assert seen == [0, 1, 2, 3]
+
+
 def test_a_cancelled_call_stops_and_leaves_a_failed_run(workspace):
     gate = Gate()
 
@@ -171,12 +198,29 @@ def test_a_background_run_reports_and_keeps_its_result():
         await anyio.to_thread.run_sync(gate.reached.wait, 20)
         during = (await client.call_tool("run_status", {"run_id": run_id})).structured_content["data"]
         gate.open.set()
-        return during, await ended(client, run_id)
+        after = await ended(client, run_id)
+        return during, after, (await client.call_tool("run_status", {"run_id": run_id})).structured_content
 
-    during, after = run_with_client(body, server_with(gate))
+    during, after, last = run_with_client(body, server_with(gate))
     assert (during["state"], during["message"], during["total"]) == ("running", "step 0", 2)
     assert after["state"] == "success"
     assert after["result"]["csv"].endswith("out.csv")
+    assert Path(last["log_path"]).parent == Path(after["result"]["csv"]).parent
+
+
+def test_a_background_run_that_is_over_at_once_leaves_no_partial_folder(workspace):
+    class Instant(Jobs):
+        def start(self, work, run):
+            execute(work, run)
+            return run.id
+
+    def work(run):
+        return Outcome("done", Worked(csv=run.published("out.csv")))
+
+    run = Run("bms-test", "work")
+    run.begin()
+    assert not _start(Instant(), work, run).is_error
+    assert [folder.name for folder in (workspace / "runs").iterdir()] == [run.id]
 
 
 def test_a_background_run_can_be_cancelled_once():
@@ -213,8 +257,36 @@ def test_resources_never_lead_out_of_the_runs(uri):
     run_with_client(body)
 
 
+@pytest.mark.parametrize(("run_id", "name"), [("x.partial", "a.csv"), (".", "x.partial/a.csv")])
+def test_a_half_written_run_is_no_resource(workspace, run_id, name):
+    (workspace / "runs" / "x.partial").mkdir(parents=True)
+    (workspace / "runs" / "x.partial" / "a.csv").write_text("half")
+    with pytest.raises(ResourceNotFoundError):
+        read_artefact(run_id, name)
+
+
 def test_health_names_what_is_missing_without_failing():
     health = call("health_check", {}).structured_content
     assert health["status"] == "success"
     assert "no-such-library is not installed" in health["message"]
     assert health["data"]["writable"] is True
+
+
+def test_refused_choices_are_listed_as_they_must_be_written():
+    def draw(
+        column: Annotated[Literal["CellVoltage", "auto"], Field(description="Axis.")],
+    ) -> Outcome[Worked]:
+        """Draw a column."""
+        return Outcome(column, Worked(csv=""))
+
+    tools = [ToolSpec(draw, "Draw")]
+    server = build_server(
+        name="bms-test", title="Test", version="1", instructions="Test.", tools=tools, libraries=()
+    )
+    told = call("draw", {"column": "cellvoltage"}, server).structured_content["message"]
+    assert "column is 'cellvoltage'; input should be 'CellVoltage' or 'auto'" in told
+
+
+def test_a_tool_without_arguments_says_so():
+    envelope = call("health_check", {"deep": True}).structured_content
+    assert "'deep' is not an argument of health_check; it takes no arguments." in envelope["message"]

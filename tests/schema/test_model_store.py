@@ -1,5 +1,6 @@
 import json
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -29,7 +30,8 @@ def stored(name="m", text="weights"):
 
 def test_latest_follows_the_newest_version():
     first, second = stored(), stored()
-    assert model_versions("m") == sorted([first, second])
+    assert model_versions("m") == [first, second]
+    assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{5}", second)
     assert latest_version("m") == second
     assert load_model_version("m").version == second
     assert load_model_version("m", first).meta.features == ["voltage_diff_v"]

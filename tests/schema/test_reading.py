@@ -50,6 +50,11 @@ def test_decimal_commas_are_noticed(tmp_path):
     assert raw.frame["CellVoltage"].tolist() == ["2,23"]
 
 
+def test_decimal_commas_are_noticed_below_cells_that_do_not_answer(tmp_path):
+    text = "Cell ID;CellVoltage\n" + "".join(f"A{cell};\n" for cell in range(60)) + "A60;2,25\n"
+    assert read_table(written(tmp_path, text)).decimal_comma
+
+
 def test_more_names_than_values_keeps_the_columns_and_says_so(tmp_path):
     raw = read_table(written(tmp_path, "Cell ID,CellVoltage,Extra\nA,2.2\nB,2.1\n"))
     assert raw.frame["CellVoltage"].tolist() == ["2.2", "2.1"]

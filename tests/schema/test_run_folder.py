@@ -3,7 +3,7 @@ import json
 import pandas as pd
 import pytest
 from bms_schema.run.envelope import Outcome, ToolData
-from bms_schema.run.errors import MachineProblem, NotEnoughData
+from bms_schema.run.errors import MachineProblem, NotEnoughData, RunCancelled
 from bms_schema.run.hashing import sha256_of
 from bms_schema.run.jobs import Jobs, execute
 from bms_schema.run.run_folder import Run
@@ -46,6 +46,63 @@ def test_a_complete_run_has_log_manifest_and_hashes(workspace, tmp_path):
     assert manifest["versions"]["numpy"]
     assert "bms-x.make" in (folder / "run.log").read_text()
     assert ":" not in folder.name
+
+
+def test_a_run_that_waits_says_so_once_in_its_log(workspace):
+    def work(run):
+        run.begin()
+        for _ in range(3):
+            run.progress(0, None, "waiting")
+        run.progress(1, None, "working")
+        return write_one(run)
+
+    execute(work, Run("bms-x", "make"))
+    log = (only_folder(workspace) / "run.log").read_text()
+    assert (log.count("waiting"), log.count("working")) == (1, 1)
+
+
+def test_a_manifest_tells_the_start_of_the_call_not_of_its_first_file(workspace):
+    execute(write_one, Run("bms-x", "make", _started="2026-01-01T00:00:00+00:00"))
+    manifest = json.loads((only_folder(workspace) / "manifest.json").read_text())
+    assert manifest["started"] == "2026-01-01T00:00:00+00:00"
+
+
+def test_a_folders_hash_is_that_of_its_own_files(tmp_path):
+    (tmp_path / "a.csv").write_text("x\n1\n")
+    before = sha256_of(tmp_path)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "b.csv").write_text("x\n")
+    assert sha256_of(tmp_path) == before
+    (tmp_path / "a.csv").write_text("x\n2\n")
+    assert sha256_of(tmp_path) != before
+
+
+def test_an_unknown_metric_is_null_in_the_manifest(workspace):
+    def work(run):
+        run.metrics = {"auroc": float("nan"), "by_fold": [0.5, float("inf")]}
+        return Outcome("done", Made(csv=run.published("a.csv")))
+
+    run = Run("bms-x", "make")
+    run.begin()
+    execute(work, run)
+    text = (only_folder(workspace) / "manifest.json").read_text()
+    assert json.loads(text)["metrics"] == {"auroc": None, "by_fold": [0.5, None]}
+    assert "NaN" not in text
+
+
+def test_a_cancellation_that_comes_after_the_work_does_not_take_it_back(workspace):
+    run = Run("bms-x", "make")
+
+    def work(run):
+        outcome = write_one(run)
+        run.report = cancelled
+        return outcome
+
+    def cancelled(done, total, message):
+        raise RunCancelled
+
+    assert execute(work, run)[0].status == "success"
+    assert (only_folder(workspace) / "a.csv").is_file()
 
 
 @pytest.mark.parametrize(

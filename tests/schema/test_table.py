@@ -130,6 +130,19 @@ def test_a_missing_or_unusable_required_column_is_named(name):
         canonical_table(small_fleet().assign(**{name: "text"}))
 
 
+def test_every_unusable_column_is_told_with_its_own_range():
+    frame = small_fleet().assign(CellVoltage=np.nan, AmbientTemperature="warm")
+    with pytest.raises(MissingColumn, match=r"CellVoltage from .* V, AmbientTemperature from .* °C") as told:
+        canonical_table(frame)
+    assert "'CellVoltage', 'AmbientTemperature' hold no usable value" in str(told.value)
+
+
+def test_scaled_values_are_not_to_be_renamed_into_readings():
+    frame = small_fleet().rename(columns={name: f"{name}_scaled" for name in SENSOR_NAMES})
+    with pytest.raises(MissingColumn, match="pass the cleaned table instead"):
+        canonical_table(frame)
+
+
 def test_sealed_cells_need_no_gravity_but_flooded_ones_do():
     frame = small_fleet().drop(columns="CellSpecificGravity")
     assert canonical_table(frame).chemistry.profile.name == "vrla"
@@ -161,3 +174,20 @@ def test_decimal_commas_become_numbers(tmp_path):
     read = load_battery_table(tmp_path / "comma.csv").frame
     for name in [name for name in MEASURED_NAMES if name in frame]:
         np.testing.assert_allclose(read[name], frame[name])
+
+
+def test_where_only_the_dead_are_marked_blank_means_alive_and_is_said():
+    marked = canonical_table(small_fleet().assign(IsDead=[1, None, None, None] * 60))
+    assert marked.frame["IsDead"].isin([0.0, 1.0]).all()
+    assert any("blank is read as alive" in note for note in marked.notes)
+    full = canonical_table(small_fleet().assign(IsDead=[1, 0, None, None] * 60))
+    assert full.frame["IsDead"].isna().sum() == 120
+
+
+def test_files_cleaned_one_by_one_are_numbered_anew_when_read_together(tmp_path):
+    for month in ("01", "02"):
+        frame = small_fleet()
+        frame["Timestamp"] += pd.DateOffset(months=int(month))
+        write_table(canonical_table(frame).frame, tmp_path / f"{month}.csv")
+    together = load_battery_table(tmp_path).frame
+    assert together["source_row"].tolist() == list(range(len(together)))

@@ -44,6 +44,12 @@ def test_blanks_stay_missing_and_a_few_bad_ones_are_counted():
     assert notes == ["1 time stamps are unreadable and count as missing"]
 
 
+def test_an_unset_clock_and_a_full_register_are_no_times():
+    parsed, notes = parse_timestamps(pd.Series(["1767225600", "0", "4294967295", "1767229200"]))
+    assert parsed.isna().tolist() == [False, True, True, False]
+    assert "2 time stamps are unreadable and count as missing" in notes
+
+
 @pytest.mark.parametrize("values", [["soon", "later"], ["09:12:46", "09:12:51"], ["7", "8"]])
 def test_a_column_that_is_no_time_is_refused_with_an_example(values):
     with pytest.raises(UnreadableTable, match=values[0]):

@@ -36,6 +36,13 @@ def test_a_link_does_not_lead_out(tmp_path):
         readable_path(tmp_path / "link" / "passwd")
 
 
+def test_a_link_in_a_folder_does_not_lead_out(tmp_path):
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / "a.csv").symlink_to("/etc/passwd")
+    with pytest.raises(PathNotAllowed, match="/etc/passwd"):
+        readable_path(tmp_path / "log")
+
+
 def test_a_folder_whose_name_merely_begins_like_a_root_is_outside(tmp_path, monkeypatch):
     (tmp_path / "data").mkdir()
     (tmp_path / "data-secret").mkdir()

@@ -100,11 +100,6 @@ class Settings:
         return CHEMISTRIES[self.chemistry]
 
     @cached_property
-    def sample_h(self) -> NDArray[np.float64]:
-        """Hours since start of every sample, shape (n_samples,)."""
-        return np.arange(self.n_samples) * self.interval_h
-
-    @cached_property
     def fine_h(self) -> NDArray[np.float64]:
         """Hours since start of the fine grid; every `substeps`-th one is a sample."""
         return np.arange((self.n_samples - 1) * self.substeps + 1) * self.substep_h

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from bms_schema.data.columns import COLUMNS, Column, flag_of
+from bms_schema.data.columns import COLUMNS, MEASURED_NAMES, Column, flag_of
 
 OK, BLANK, NOT_A_NUMBER, SENTINEL, OUT_OF_RANGE, IMPUTED = (
     "",
@@ -94,6 +94,13 @@ def gate_range(frame: pd.DataFrame, ranges: dict[str, tuple[float, float]]) -> p
             FLAG_TYPE
         )
     return result
+
+
+def without_imputed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with filled-in values taken out again: what nobody measured is no evidence."""
+    measured = [name for name in MEASURED_NAMES if name in frame and flag_of(name) in frame]
+    imputed = {name: frame[flag_of(name)].astype(str).eq(IMPUTED) for name in measured}
+    return frame.assign(**{name: frame[name].mask(where) for name, where in imputed.items() if where.any()})
 
 
 def count_flags(frame: pd.DataFrame, names: Sequence[str]) -> dict[str, dict[str, int]]:

@@ -171,19 +171,20 @@ def lag_within(values: np.ndarray, order: CellOrder, lag: int) -> np.ndarray:
 
 
 def trailing_statistics(
-    values: np.ndarray, order: CellOrder, window_s: float
+    values: np.ndarray, order: CellOrder, window_s: float, *, across_gaps: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation of a cell's readings in (t - window_s, t], each (n,).
 
     The standard deviation (n - 1) needs two readings. Without time stamps the window counts readings.
+
+    Args:
+        values: Readings, shape (n,), NaN = none.
+        order: From `order_cells`.
+        window_s: Width of the window [s].
+        across_gaps: True for windows of days, which an outage of hours must not empty.
     """
     ordered = pd.Series(values[order.order])
-    timed = np.isfinite(order.seconds)
-    # One rolling pass over all cells: each cell is shifted to its own stretch of the time axis.
-    start = np.nanmin(order.seconds) if timed.any() else 0.0
-    span = (np.nanmax(order.seconds) - start if timed.any() else 0.0) + 2 * window_s + 1.0
-    axis = order.seconds[timed] - start + order.cell[timed] * span
-    index = pd.to_datetime((axis * 1e6).round().astype("int64"), unit="us")
+    timed, index = order.one_axis(window_s, across_gaps=across_gaps)
     rolling = pd.Series(ordered[timed].to_numpy(), index=index).rolling(
         pd.Timedelta(seconds=window_s), min_periods=1
     )

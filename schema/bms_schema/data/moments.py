@@ -7,8 +7,11 @@ import pandas as pd
 
 from bms_schema.data.columns import CELL_ID, SOURCE_ROW, STRING, TIMESTAMP
 
-# A pause of more than this many usual steps is a gap: nothing is carried, differenced or lagged across it.
+# A pause of more than this many steps of the cell's rhythm is a gap: nothing is carried, differenced or lagged
+# across it. The rhythm is read from the readings before, so that what comes later cannot make a gap of it, and
+# from the longer ones among them, so that an hourly log with a burst of seconds in it stays whole.
 GAP_STEPS = 5.0
+RHYTHM_READINGS, RHYTHM_QUANTILE = 50, 0.9
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class CellOrder:
         seconds: Time of each sorted row [s since 1970]; the reading's number within the cell where there are
             no time stamps, shape (n,).
         segment: Code that changes with the cell and after every gap, shape (n,).
-        step_s: The usual step of each sorted row's cell [s], shape (n,).
+        step_s: The usual step of each sorted row's cell over the whole file [s], shape (n,).
     """
 
     order: np.ndarray
@@ -35,6 +38,34 @@ class CellOrder:
         restored = np.empty_like(values)
         restored[self.order] = values
         return restored
+
+    @property
+    def after_gap(self) -> np.ndarray:
+        """Which sorted rows follow a gap within their cell, shape (n,)."""
+        same_cell = np.diff(self.cell, prepend=-1) == 0
+        new_segment = np.diff(self.segment, prepend=-1) != 0
+        return np.asarray(same_cell & new_segment & np.isfinite(self.seconds))
+
+    def one_axis(self, window_s: float, *, across_gaps: bool) -> tuple[np.ndarray, pd.DatetimeIndex]:
+        """Lay all cells on one rising time axis, out of each other's reach, for one rolling pass over all.
+
+        Args:
+            window_s: Width of the window that must not reach from one cell into the next [s].
+            across_gaps: Whether it may reach over a gap within a cell.
+
+        Returns:
+            Which sorted rows have a time, shape (n,), and the place of each of those on the axis.
+        """
+        timed = np.isfinite(self.seconds)
+        if not timed.any():
+            return timed, pd.DatetimeIndex([])
+        # Whole microseconds: in float seconds a window's edge moves with the number of cells, and in
+        # nanoseconds the axis ends after 292 years, which a few hundred cells fill in one.
+        micros = np.round(self.seconds[timed] * 1e6).astype("int64")
+        steps = np.diff(micros, prepend=micros[0])
+        unit = (self.cell if across_gaps else self.segment)[timed]
+        steps[np.diff(unit, prepend=-1) != 0] = round(1e6 * window_s) + 1_000_000
+        return timed, pd.DatetimeIndex(np.cumsum(steps).astype("datetime64[us]"))
 
 
 def order_cells(frame: pd.DataFrame) -> CellOrder:
@@ -55,11 +86,11 @@ def order_cells(frame: pd.DataFrame) -> CellOrder:
     order = np.lexsort((source, np.where(missing, np.iinfo("int64").max, instants), cells))
     sorted_cells = cells[order]
     seconds = np.where(missing[order], np.nan, instants[order] / 1e9)
-    step = _usual_steps(sorted_cells, seconds)
-    with np.errstate(invalid="ignore"):
-        gap = ~(np.diff(seconds, prepend=np.nan) <= GAP_STEPS * step)
-    starts = gap | (np.diff(sorted_cells, prepend=-1) != 0)
-    return CellOrder(order, sorted_cells, seconds, np.cumsum(starts), step)
+    steps = _steps(sorted_cells, seconds)
+    usual = steps.groupby(sorted_cells).transform("median").fillna(1.0).to_numpy()
+    starts = np.isnan(np.diff(seconds, prepend=np.nan)) | (np.diff(sorted_cells, prepend=-1) != 0)
+    starts |= (steps > GAP_STEPS * _rhythm(sorted_cells, steps)).to_numpy()
+    return CellOrder(order, sorted_cells, seconds, np.cumsum(starts), usual)
 
 
 def moment_codes(frame: pd.DataFrame) -> np.ndarray:
@@ -90,9 +121,15 @@ def _first_of_each(codes: np.ndarray) -> np.ndarray:
     return np.repeat(starts, np.diff(np.append(starts, len(codes))))
 
 
-def _usual_steps(cells: np.ndarray, seconds: np.ndarray) -> np.ndarray:
-    """Return the median positive step of each row's cell [s]; 1.0 where a cell has a single reading."""
+def _steps(cells: np.ndarray, seconds: np.ndarray) -> pd.Series:
+    """Return the time since the cell's reading before [s], NaN where there is none or it is not positive."""
     steps = pd.Series(np.diff(seconds, prepend=np.nan))
     steps[np.diff(cells, prepend=-1) != 0] = np.nan
-    steps = steps.where(steps > 0)
-    return steps.groupby(cells).transform("median").fillna(1.0).to_numpy()
+    return steps.where(steps > 0)
+
+
+def _rhythm(cells: np.ndarray, steps: pd.Series) -> pd.Series:
+    """Return the step that most of a cell's steps before a row did not exceed [s], NaN before the second step."""
+    before = steps.groupby(cells).shift(1)
+    rolling = before.groupby(cells).rolling(RHYTHM_READINGS, min_periods=1)
+    return rolling.quantile(RHYTHM_QUANTILE).droplevel(0)

@@ -208,7 +208,7 @@ def _form_of(sample: str, path: Path) -> _Form:
             )
     elif widths and max(widths) < len(names):
         notes.append(_short_rows_note(names, max(widths)))
-    decimal_comma = delimiter != "," and any(_is_decimal_comma(value) for row in rows[1:50] for value in row)
+    decimal_comma = delimiter != "," and any(_is_decimal_comma(value) for row in rows[1:] for value in row)
     if delimiter != ",":
         notes.append(f"delimiter {delimiter!r}" + (", decimal comma" if decimal_comma else ""))
     return _Form(delimiter, names, decimal_comma, extra_blank, notes)

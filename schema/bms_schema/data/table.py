@@ -107,7 +107,8 @@ def canonical_table(
         frame[TIMESTAMP], time_notes = parse_timestamps(frame[TIMESTAMP])
         notes += time_notes
     if IS_DEAD in frame:
-        frame[IS_DEAD] = _labels(frame[IS_DEAD])
+        frame[IS_DEAD], label_notes = _labels(frame[IS_DEAD])
+        notes += label_notes
 
     measured = [name for name in MEASURED_NAMES if name in frame]
     frame = clean_numbers(frame, measured, decimal_comma=raw.decimal_comma)
@@ -126,10 +127,13 @@ def _check_present(found: dict[str, str], names: Sequence[str], require: Sequenc
     if missing:
         accepted = "; ".join(f"{name} (also {', '.join(COLUMNS[name].aliases[:3])})" for name in missing)
         shown = ", ".join(names[:30]) + (", …" if len(names) > 30 else "")
+        scaled = any(f"{name}_scaled" in names for name in missing)
         raise MissingColumn(
             f"The table has no column {', '.join(missing)}. It has: {shown}.",
             expected=accepted,
-            fix="Rename the column, or export it too.",
+            fix="These are scaled values without units: pass the cleaned table instead."
+            if scaled
+            else "Rename the column, or export it too.",
         )
 
 
@@ -140,16 +144,22 @@ def _check_usable(
     _check_present(found, list(map(str, frame.columns)), needed)
     empty = [name for name in needed if not frame[name].notna().any()]
     if empty:
-        first = empty[0]
-        limits = chemistry.voltage_range if first == VOLTAGE else (COLUMNS[first].low, COLUMNS[first].high)
-        unit = f" {COLUMNS[first].unit}".rstrip()
+        named = ", ".join(repr(found[name]) for name in empty)
         raise MissingColumn(
-            f"Column {', '.join(repr(found[name]) for name in empty)} holds no usable value.",
-            expected="a time stamp"
-            if first == TIMESTAMP
-            else f"numbers from {limits[0]:g} to {limits[1]:g}{unit}",
+            f"Column {named} holds no usable value."
+            if len(empty) == 1
+            else f"Columns {named} hold no usable value.",
+            expected=", ".join(_usable(name, chemistry) for name in empty),
             fix="Check the unit and the export.",
         )
+
+
+def _usable(name: str, chemistry: Chemistry) -> str:
+    """Say what a usable value of a required column is."""
+    if name in (TIMESTAMP, CELL_ID):
+        return "a time stamp" if name == TIMESTAMP else "a cell's name"
+    low, high = chemistry.voltage_range if name == VOLTAGE else (COLUMNS[name].low, COLUMNS[name].high)
+    return f"{name} from {low:g} to {high:g} {COLUMNS[name].unit}".rstrip()
 
 
 def _rename(frame: pd.DataFrame, renamed: dict[str, str]) -> pd.DataFrame:
@@ -169,17 +179,24 @@ def _source_rows(frame: pd.DataFrame) -> pd.Series:
     for name in frame.columns:
         if normalised(name) == normalised(SOURCE_ROW):
             given, _ = to_numbers(frame[name])
-            if given.notna().all() and (given == given.round()).all():
+            whole = given.notna().all() and (given == given.round()).all()
+            # Files cleaned one by one each count from 0: together their numbers name no row.
+            if whole and not pd.DataFrame({"row": given, "cell": frame[CELL_ID]}).duplicated().any():
                 return given.astype("int64")
     return numbered
 
 
-def _labels(column: pd.Series) -> pd.Series:
-    """Parse `IsDead` to 1.0, 0.0 or NaN (unknown)."""
+def _labels(column: pd.Series) -> tuple[pd.Series, list[str]]:
+    """Parse `IsDead` to 1.0, 0.0 or NaN (unknown); where a file marks only the dead, blank means alive."""
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        return column.astype("float64").map({1.0: 1.0, 0.0: 0.0})
-    text = column.astype("string").str.strip().str.lower().astype(object)
-    return text.map({**dict.fromkeys(_TRUE, 1.0), **dict.fromkeys(_FALSE, 0.0)}).astype("float64")
+        labels = column.astype("float64").map({1.0: 1.0, 0.0: 0.0})
+    else:
+        text = column.astype("string").str.strip().str.lower().astype(object)
+        labels = text.map({**dict.fromkeys(_TRUE, 1.0), **dict.fromkeys(_FALSE, 0.0)}).astype("float64")
+    blank = column.isna()
+    if (labels == 1.0).any() and not (labels == 0.0).any() and blank.any():
+        return labels.mask(blank, 0.0), [f"{IS_DEAD} is 1 or blank: blank is read as alive"]
+    return labels, []
 
 
 def _ordered(frame: pd.DataFrame) -> pd.DataFrame:

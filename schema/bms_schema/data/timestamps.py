@@ -10,6 +10,7 @@ from bms_schema.run.errors import UnreadableTable
 
 # Epoch units by magnitude: 1973 to 2286 in seconds, and the same instants in finer units.
 _EPOCH_UNITS = (("s", 1e8, 1e10), ("ms", 1e11, 1e13), ("us", 1e14, 1e16), ("ns", 1e17, 1e19))
+_NO_ANSWER = (2147483647.0, 4294967295.0)  # 32-bit registers at full scale: 2038 and 2106 in seconds
 _TIME_ONLY = r"^\s*\d{1,2}:\d{2}"
 _DAY_MONTH = re.compile(r"^\s*(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{2,4})")
 
@@ -57,6 +58,8 @@ def _parse_distinct(values: pd.Series) -> tuple[pd.Series, list[str]]:
         for unit, low, high in _EPOCH_UNITS:
             if low <= size < high:
                 whole = (numbers * {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}[unit]).round()
+                # A clock that was never set says 0, a register without an answer its full scale.
+                whole = whole.where(numbers.between(low, high) & ~numbers.isin(_NO_ANSWER))
                 return pd.to_datetime(whole, unit="ns", errors="coerce"), [f"time stamps are epoch {unit}"]
         return pd.Series(pd.NaT, index=values.index, dtype="datetime64[ns]"), []
     values = values.mask(values.str.match(_TIME_ONLY))  # pandas would add today's date

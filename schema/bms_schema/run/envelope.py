@@ -6,7 +6,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 
-def _finite_or_none(value: Any) -> Any:
+def finite_or_none(value: Any) -> Any:
     """Map NaN and ±inf to None: JSON has no word for them and strict clients refuse the call."""
     if hasattr(value, "item"):  # numpy scalars
         value = value.item()
@@ -15,7 +15,7 @@ def _finite_or_none(value: Any) -> Any:
     return value
 
 
-MaybeFloat = Annotated[float | None, BeforeValidator(_finite_or_none)]
+MaybeFloat = Annotated[float | None, BeforeValidator(finite_or_none)]
 """A number that may be unknown; NaN and ±inf become None."""
 
 
@@ -51,8 +51,10 @@ class Outcome(Generic[DataT]):
         message: One or two sentences with the main figures, for a person or a model.
         data: The tool's typed result; paths in it are the published, absolute ones.
         links: File names in the run folder to offer as resource links, most useful first.
+        log_path: The log to name, for a tool that has no run of its own.
     """
 
     message: str
     data: DataT
     links: tuple[str, ...] = ()
+    log_path: str | None = None

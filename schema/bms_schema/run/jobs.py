@@ -73,7 +73,7 @@ def _publish(outcome: Outcome[Any], run: Run) -> tuple[Envelope[Any], tuple[str,
     log_path = run.published(LOG_NAME) if run.begun else None
     envelope = Envelope[Any](status="success", message=outcome.message, data=outcome.data, log_path=log_path)
     if run.begun:
-        run.progress(1, 1, outcome.message)
+        run.log.info(outcome.message)  # no progress: what is done is no longer cancelled
         run.write_manifest("success", outcome.message, outcome.data.model_dump(mode="json"))
         run.close()
     return envelope, outcome.links
@@ -85,7 +85,6 @@ def _failed_log(run: Run) -> str | None:
 
 @dataclass
 class _Job:
-    run: Run
     cancelled: threading.Event = field(default_factory=threading.Event)
     done: float | None = None
     total: float | None = None
@@ -106,7 +105,7 @@ class Jobs:
 
     def start(self, work: Work, run: Run) -> str:
         """Begin `work` in a thread of its own and return the run id at once."""
-        job = _Job(run)
+        job = _Job()
         run.report = job.report
         run_id = run.begin()
 
@@ -149,6 +148,11 @@ class Jobs:
         parent = runs_folder()
         known = sorted((item.name for item in parent.iterdir()), reverse=True)[:10] if parent.is_dir() else []
         raise UnknownName.among("run", run_id, known)
+
+    def log_path(self, run_id: str) -> str | None:
+        """Return where the run's log lies now, None if there is no such run."""
+        logs = [_folder(run_id, suffix) / LOG_NAME for suffix in ("", FAILED, PARTIAL)]
+        return next((str(log) for log in logs if log.is_file()), None)
 
     def cancel(self, run_id: str) -> RunState:
         """Ask a live run to stop at its next step.

@@ -10,7 +10,7 @@ import logging
 import mimetypes
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -28,7 +28,7 @@ from bms_schema.run.envelope import Envelope, Outcome, RunStarted
 from bms_schema.run.errors import BmsError, RunCancelled
 from bms_schema.run.health import Health, check_health
 from bms_schema.run.jobs import Jobs, RunState, execute, failure, unexpected
-from bms_schema.run.run_folder import PARTIAL, Run
+from bms_schema.run.run_folder import LOG_NAME, PARTIAL, Run
 from bms_schema.run.threads import cap_thread_pools
 from bms_schema.run.tool_schema import input_schema, output_schema, word_refusal
 from bms_schema.run.workspace import runs_folder
@@ -78,13 +78,26 @@ class _EnvelopeTool(Tool):
         return await super().run(arguments, context, convert_result)
 
 
+class _ArtefactServer(MCPServer[Any]):
+    """A server whose artefacts say what they are; the SDK knows one media type per resource template."""
+
+    async def read_resource(self, uri: Any, context: Any = None) -> Any:
+        found = await super().read_resource(uri, context)
+        if not isinstance(found, list):
+            return found
+        return [replace(item, mime_type=_media_type(str(uri))) for item in found]
+
+
+def _media_type(name: str) -> str:
+    text = "text/plain" if name.endswith(".log") else None
+    return mimetypes.guess_type(name)[0] or text or "application/octet-stream"
+
+
 def _reply(envelope: Envelope[Any], links: Sequence[str] = (), run_id: str | None = None) -> CallToolResult:
     content: list[Any] = [TextContent(type="text", text=envelope.model_dump_json())]
     for name in links[:_MOST_LINKS]:
-        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        content.append(
-            ResourceLink(type="resource_link", uri=f"artefact://{run_id}/{name}", name=name, mime_type=kind)
-        )
+        uri = f"artefact://{run_id}/{name}"
+        content.append(ResourceLink(type="resource_link", uri=uri, name=name, mime_type=_media_type(name)))
     return CallToolResult(
         content=content,
         structured_content=envelope.model_dump(mode="json"),
@@ -147,7 +160,9 @@ def _answer(function: Callable[[], Outcome[Any]], tool: str) -> CallToolResult:
     except Exception as error:  # the boundary: whatever happens, the caller gets an envelope
         logger.exception("%s", tool)
         return _reply(failure(unexpected(tool, error)))
-    return _reply(Envelope[Any](status="success", message=outcome.message, data=outcome.data))
+    return _reply(
+        Envelope[Any](status="success", message=outcome.message, data=outcome.data, log_path=outcome.log_path)
+    )
 
 
 def _start(jobs: Jobs, work: Callable[[Run], Outcome[Any]], run: Run) -> CallToolResult:
@@ -157,16 +172,25 @@ def _start(jobs: Jobs, work: Callable[[Run], Outcome[Any]], run: Run) -> CallToo
         return _reply(failure(str(error)))
     text = f"Started in the background. Ask run_status(run_id='{run_id}')."
     data = RunStarted(run_id=run_id)
-    return _reply(Envelope[Any](status="success", message=text, data=data, log_path=str(run.path("run.log"))))
+    return _reply(
+        Envelope[Any](status="success", message=text, data=data, log_path=str(run.folder / LOG_NAME))
+    )
 
 
 def _reporter(ctx: Context) -> Callable[[float, float | None, str | None], None]:
-    """Return a progress function for the worker thread that stops it once the client has cancelled."""
+    """Return a progress function for the worker thread that stops it once the client has cancelled.
+
+    The protocol wants every progress to be above the one before; what is not is not sent.
+    """
+    furthest = -1.0
 
     def report(done: float, total: float | None, message: str | None) -> None:
+        nonlocal furthest
         try:
             anyio.from_thread.check_cancelled()
-            anyio.from_thread.run(ctx.report_progress, done, total, message)
+            if done > furthest:
+                furthest = done
+                anyio.from_thread.run(ctx.report_progress, done, total, message)
         except BaseException as error:  # the back end's cancellation is no Exception
             raise RunCancelled from error
 
@@ -227,7 +251,7 @@ def build_server(
     def run_status(run_id: _RUN_ID) -> Outcome[RunState]:
         """State, progress and, once done, the result of a background run."""
         state = jobs.state(run_id)
-        return Outcome(f"{state.state}: {state.message}", state)
+        return Outcome(f"{state.state}: {state.message}", state, log_path=jobs.log_path(run_id))
 
     def cancel_run(run_id: _RUN_ID) -> Outcome[RunState]:
         """Stop a background run at its next step; nothing of it is kept."""
@@ -241,9 +265,7 @@ def build_server(
             ToolSpec(cancel_run, "Cancel a background run", destructive=True),
         ]
     built = [_make_tool(spec, name, libraries, jobs, calls) for spec in specs]
-    server: MCPServer[Any] = MCPServer(
-        name, title=title, version=version, instructions=instructions, tools=built
-    )
+    server = _ArtefactServer(name, title=title, version=version, instructions=instructions, tools=built)
     server.resource("artefact://{run_id}/{+name}", name="artefact", description="A file of a completed run.")(
         read_artefact
     )
@@ -256,7 +278,7 @@ def read_artefact(run_id: str, name: str) -> str | bytes:
         path = Path(safe_join(safe_join(runs_folder(), run_id), name))
     except PathEscapeError as error:
         raise ResourceNotFoundError(f"'{name}' is no file of run '{run_id}'.") from error
-    if PARTIAL in run_id or not path.is_file():
+    if any(part.endswith(PARTIAL) for part in (run_id, *Path(name).parts)) or not path.is_file():
         raise ResourceNotFoundError(f"Run '{run_id}' has no file '{name}'.")
     return (
         path.read_text(encoding="utf-8")
@@ -266,8 +288,14 @@ def read_artefact(run_id: str, name: str) -> str | bytes:
 
 
 def serve(server: MCPServer[Any]) -> None:
-    """Run a server over stdio: thread pools capped, stdout flushed by line so that no stray text lingers in it."""
+    """Run a server over stdio: thread pools capped, stdout flushed by line so that no stray text lingers in it.
+
+    A setting that makes no sense ends it with one line on stderr.
+    """
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(line_buffering=True)
-    cap_thread_pools()
+    try:
+        cap_thread_pools()
+    except BmsError as error:
+        sys.exit(f"{server.name}: {error}")
     server.run()

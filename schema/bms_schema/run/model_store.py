@@ -1,6 +1,6 @@
 """Fitted models on disk: a version is a folder with a readable sidecar, and no pickle is ever loaded.
 
-BMS_HOME/models/<name>/<UTC>-<name>-<hash5>/   model files + meta.json
+BMS_HOME/models/<name>/<UTC>-<hash5>/   model files + meta.json
 BMS_HOME/models/<name>/latest                  symlink (or a file naming the version), replaced atomically
 """
 
@@ -74,7 +74,7 @@ def new_model_version(
     An exception inside the block leaves no version behind.
     """
     parent = models_folder() / name
-    version = new_stamp(name, name)
+    version = new_stamp()
     draft = parent / f"{version}{PARTIAL}"
     try:
         draft.mkdir(parents=True)
@@ -126,14 +126,18 @@ def model_versions(name: str) -> list[str]:
     parent = models_folder() / name
     if not parent.is_dir():
         return []
-    return sorted(
-        item.name
+    published = [
+        item
         for item in parent.iterdir()
         if item.is_dir()
         and not item.is_symlink()
         and (item / META_NAME).is_file()
         and not item.name.endswith(PARTIAL)
-    )
+    ]
+    # The name tells the second; within one, the sidecar's own time decides.
+    stamp = len("20260131T120000Z")
+    published.sort(key=lambda item: (item.name[:stamp], (item / META_NAME).stat().st_mtime_ns))
+    return [item.name for item in published]
 
 
 def latest_version(name: str) -> str | None:

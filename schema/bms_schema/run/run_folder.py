@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bms_schema.run.envelope import finite_or_none
 from bms_schema.run.errors import BmsError, MachineProblem, RunCancelled
 from bms_schema.run.hashing import sha256_of
 from bms_schema.run.versions import installed_versions
@@ -32,12 +33,14 @@ def _no_report(done: float, total: float | None, message: str | None) -> None:
     """Stand in for a caller that wants no progress."""
 
 
-def new_stamp(server: str, seed_text: str) -> str:
-    """Return `<UTC>-<server>-<hash5>`; no colon, so that it is a legal name on Windows too."""
-    digest = hashlib.sha256(
-        f"{seed_text}{time.time_ns()}{os.getpid()}{os.urandom(8).hex()}".encode()
-    ).hexdigest()
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{server}-{digest[:5]}"
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def new_stamp(*parts: str) -> str:
+    """Return `<UTC>-<parts>-<hash5>`; no colon, so that it is a legal name on Windows too."""
+    digest = hashlib.sha256(f"{parts}{time.time_ns()}{os.getpid()}{os.urandom(8).hex()}".encode()).hexdigest()
+    return "-".join((f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}", *parts, digest[:5]))
 
 
 @dataclass
@@ -66,7 +69,8 @@ class Run:
     inputs: dict[str, str] = field(default_factory=dict)
     _id: str = ""
     _handler: logging.Handler | None = None
-    _started: str = ""
+    _started: str = field(default_factory=_now)
+    _said: str | None = None
 
     @property
     def begun(self) -> bool:
@@ -80,7 +84,7 @@ class Run:
         parent = runs_folder()
         try:
             parent.mkdir(parents=True, exist_ok=True)
-            run_id = new_stamp(self.server, f"{self.tool}{self.arguments}")
+            run_id = new_stamp(self.server)
             (parent / f"{run_id}{PARTIAL}").mkdir()
         except OSError as error:
             raise MachineProblem(
@@ -88,7 +92,7 @@ class Run:
                 expected="a writable BMS_HOME",
                 fix="Set BMS_HOME to a folder this user may write.",
             ) from error
-        self._id, self._started = run_id, datetime.now(UTC).isoformat(timespec="seconds")
+        self._id = run_id
         handler = logging.FileHandler(self.folder / LOG_NAME, encoding="utf-8")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         self._handler = handler
@@ -147,8 +151,9 @@ class Run:
         Raises:
             RunCancelled: the caller asked for it.
         """
-        if message and self.begun:
+        if message and message != self._said and self.begun:  # one that waits says so five times a second
             self._logger.info(message)
+        self._said = message
         self.report(done, total, message)
 
     def write_manifest(self, status: str, message: str, data: Any = None) -> None:
@@ -168,7 +173,7 @@ class Run:
             "arguments": dict(self.arguments),
             "inputs": self.inputs,
             "started": self._started,
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "finished": _now(),
             "seed": self.seed,
             "split": self.split,
             "metrics": self.metrics,
@@ -177,7 +182,7 @@ class Run:
             "artefacts": artefacts,
             "data": data,
         }
-        text = json.dumps(manifest, indent=2, default=str, ensure_ascii=False)
+        text = json.dumps(_strict(manifest), indent=2, default=str, ensure_ascii=False, allow_nan=False)
         (folder / MANIFEST_NAME).write_text(text, encoding="utf-8")
 
     def close(self, suffix: str = "") -> Path:
@@ -209,6 +214,15 @@ def failing_cleanly(run: Run) -> Iterator[Run]:
             run.write_manifest(status, text)
             run.close(FAILED)
         raise
+
+
+def _strict(value: Any) -> Any:
+    """Return the value with null for NaN and ±inf, for which JSON has no word."""
+    if isinstance(value, Mapping):
+        return {key: _strict(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(item) for item in value]
+    return finite_or_none(value) if isinstance(value, float) else value
 
 
 def _drop_outputs(folder: Path) -> None:

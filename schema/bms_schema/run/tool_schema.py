@@ -12,11 +12,13 @@ def word_refusal(tool: str, error: ValidationError, known: list[str]) -> str:
     for item in error.errors(include_url=False):
         name = ".".join(str(part) for part in item["loc"])
         if item["type"] == "extra_forbidden":
-            lines.append(f"'{name}' is not an argument of {tool}; it takes: {', '.join(known)}")
+            takes = f": {', '.join(known)}" if known else " no arguments"
+            lines.append(f"'{name}' is not an argument of {tool}; it takes{takes}")
         elif item["type"] == "missing":
             lines.append(f"the required argument '{name}' is missing")
         else:
-            lines.append(f"{name} is {str(item['input'])[:80]!r}; {item['msg'].lower()}")
+            rule = item["msg"][:1].lower() + item["msg"][1:]
+            lines.append(f"{name} is {str(item['input'])[:80]!r}; {rule}")
     return f"{tool} was not run: {'; '.join(lines)}. Correct the arguments and call again."
 
 

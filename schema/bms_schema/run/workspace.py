@@ -7,7 +7,8 @@ from bms_schema.run.errors import InputError, PathNotAllowed, PathNotFound
 
 HOME_VARIABLE = "BMS_HOME"
 ROOTS_VARIABLE = "BMS_DATA_ROOTS"
-DATA_SUFFIXES = (".csv", ".csv.gz", ".parquet")
+# Files of a folder that tools read; a link among them must not lead out of the roots.
+_READ_SUFFIXES = (".csv", ".csv.gz", ".parquet", ".json")
 
 
 def _checkout_root() -> Path | None:
@@ -54,7 +55,7 @@ def allowed_roots() -> list[Path]:
 def readable_path(path: str | os.PathLike[str], *, kind: str = "data") -> Path:
     """Resolve `path` and check that it exists below an allowed root.
 
-    Symlinks are resolved first, so a link cannot lead out of the roots.
+    Symlinks are resolved first, those to tables in a folder too, so a link cannot lead out of the roots.
 
     Raises:
         PathNotAllowed: outside every allowed root; the message names the roots and the variable.
@@ -76,13 +77,7 @@ def readable_path(path: str | os.PathLike[str], *, kind: str = "data") -> Path:
             expected="an existing path",
             fix="Check it.",
         ) from error
-    roots = allowed_roots()
-    if not any(resolved == root or root in resolved.parents for root in roots):
-        raise PathNotAllowed(
-            f"'{resolved}' lies outside the folders this server may read.",
-            expected=f"a path below one of: {', '.join(map(str, roots))}",
-            fix=f"Move the file there, or add its folder to {ROOTS_VARIABLE} (separated by '{os.pathsep}').",
-        )
+    _require_allowed(resolved)
     try:
         exists = resolved.exists()
     except OSError:
@@ -93,7 +88,30 @@ def readable_path(path: str | os.PathLike[str], *, kind: str = "data") -> Path:
             expected=f"an existing {kind} file or folder",
             fix=_what_lies_there(resolved),
         )
+    if resolved.is_dir():
+        for item in _entries(resolved):
+            if item.is_symlink() and item.name.lower().endswith(_READ_SUFFIXES):
+                _require_allowed(item.resolve())
     return resolved
+
+
+def _require_allowed(resolved: Path) -> None:
+    roots = allowed_roots()
+    if not any(resolved == root or root in resolved.parents for root in roots):
+        raise PathNotAllowed(
+            f"'{resolved}' lies outside the folders this server may read.",
+            expected=f"a path below one of: {', '.join(map(str, roots))}",
+            fix=f"Move the file there, or add its folder to {ROOTS_VARIABLE} (separated by '{os.pathsep}').",
+        )
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise InputError(
+            f"'{folder}' cannot be listed: {error.strerror}.", expected="a readable folder", fix="Check it."
+        ) from error
 
 
 def _what_lies_there(path: Path, limit: int = 10) -> str:
