@@ -13,6 +13,7 @@ from bms_failure.model import FailureModel
 
 MODEL_NAME = "failure"
 _TREES = "trees.ubj"
+CHANCE_AUROC = 0.5
 LIBRARIES = ("xgboost", "numpy", "pandas", "scipy")
 
 
@@ -93,10 +94,13 @@ def load_model(version: str, *, measured: Sequence[str], chemistry: str) -> tupl
 
 
 def newest_fitting_model(*, measured: Sequence[str], chemistry: str) -> tuple[FailureModel, ModelMeta] | None:
-    """Return the newest stored model that fits the data, None where there is none."""
+    """Return the newest stored model that fits the data and was better than chance, None where there is none."""
     for version in reversed(model_versions(MODEL_NAME)):
         try:
-            return load_model(version, measured=measured, chemistry=chemistry)
+            model, meta = load_model(version, measured=measured, chemistry=chemistry)
         except ModelError:
             continue
+        evidence = meta.metrics["methods"][meta.metrics["chosen"]]
+        if (evidence["auroc_lo95"] or 0.0) > CHANCE_AUROC:
+            return model, meta
     return None

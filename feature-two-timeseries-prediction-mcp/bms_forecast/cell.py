@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 from bms_schema.data.cleaning import without_imputed
-from bms_schema.data.columns import CELL_ID, COLUMNS, TIMESTAMP
+from bms_schema.data.columns import CELL_ID, TIMESTAMP
 from bms_schema.data.moments import GAP_STEPS
+from bms_schema.data.table import BatteryTable
 from bms_schema.run.errors import ModelError
 from bms_schema.run.threads import thread_count
 
@@ -63,7 +64,7 @@ def _no_progress(done: float, total: float | None, message: str | None) -> None:
 
 
 def forecast_cell(
-    frame: pd.DataFrame,
+    table: BatteryTable,
     cell_id: str,
     steps: int,
     *,
@@ -74,8 +75,8 @@ def forecast_cell(
     """Forecast every target of a cell from its own last reading.
 
     Args:
-        frame: Canonical frame of the file: all its cells train the model, one is forecast. Filled-in values are
-            not looked at.
+        table: The file as read: all its cells train the model, one is forecast, within the table's plausible
+            limits. Filled-in values are not looked at.
         cell_id: The cell, in full or by number.
         steps: Steps ahead.
         seed: Seed of sampling and training.
@@ -87,7 +88,7 @@ def forecast_cell(
         NotEnoughData: too few readings.
         ModelError: the states fit neither targets nor step of this cell.
     """
-    frame = without_imputed(frame)
+    frame = without_imputed(table.frame)
     cell = find_cell(frame, cell_id)
     known = up_to_last_reading(frame, cell)
     wanted, scarce = targets_of(known, cell)
@@ -105,7 +106,10 @@ def forecast_cell(
 
     def work(target: str) -> TargetForecast:
         state = states[target] if states is not None else None
-        return _forecast_target(frames.tidy(target), cell, target, steps, seed, state)
+        found = _forecast_target(frames.tidy(target), cell, target, steps, seed, state)
+        bands = [str(name) for name in found.forecast if name != WHEN]
+        found.forecast[bands] = found.forecast[bands].clip(*table.limits[target])
+        return found
 
     done: dict[str, TargetForecast] = {}
     progress(0, len(wanted), f"{len(wanted)} targets of cell {cell}")
@@ -136,8 +140,6 @@ def _forecast_target(
         forecaster = CellForecaster.from_state(state, steps, LEVELS)
     test = forecaster.backtest(tidy, ids=[cell])[cell]
     forecast = forecaster.predict(tidy, methods={cell: test.method}).drop(columns=ID)
-    bands = [str(name) for name in forecast if name != WHEN]
-    forecast[bands] = forecast[bands].clip(COLUMNS[target].low, COLUMNS[target].high)
     return TargetForecast(forecast, test, forecaster.fitted, own[[WHEN, VALUE]].reset_index(drop=True))
 
 

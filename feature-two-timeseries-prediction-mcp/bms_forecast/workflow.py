@@ -48,7 +48,7 @@ def predict_cell(
     table = load_battery_table(path, require=REQUIRED, chemistry=chemistry)
     run.seed = seed
     result = forecast_cell(
-        table.frame,
+        table,
         cell_id,
         steps,
         seed=seed,

@@ -38,7 +38,7 @@ def predict(request: ForecastRequest) -> Outcome[ForecastData]:
     version = wanted_version(MODEL, request.model, trained_by=TRAINED_BY)
     table = battery_table(request.readings, require=REQUIRED, chemistry=request.chemistry)
     states = _states(models_folder(), version)
-    result = forecast_cell(table.frame, request.cell_id, request.steps, states=states)
+    result = forecast_cell(table, request.cell_id, request.steps, states=states)
     data = ForecastData(
         model_version=version,
         notes=[*table.notes, *result.warnings],

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 from bms_schema.data.chemistry import ChemistryOption
-from bms_schema.data.columns import COLUMNS, MEASURED_NAMES, VOLTAGE
+from bms_schema.data.columns import MEASURED_NAMES
 from bms_schema.data.features import add_features
 from bms_schema.data.reading import DEFAULT_CHUNKSIZE
 from bms_schema.data.table import BatteryTable, canonical_table, load_battery_table
@@ -85,7 +85,7 @@ def preprocess(
     quality = quality_report(featured, table.chemistry, table.notes)
     known = _known(fitted, featured)
     report(2, STEPS, "filling missing readings")
-    limits = plausible_limits(table)
+    limits = table.limits
     imputer = known.imputer if known else fit_imputer(featured, limits)
     imputed, filled = impute(featured, imputer)
     report(3, STEPS, "checking the filling on readings hidden on purpose")
@@ -121,14 +121,6 @@ def _known(fitted: Fitted | str | None, featured: pd.DataFrame) -> Fitted | None
     if fitted is not None:
         check_columns(fitted, list(featured.columns))
     return fitted
-
-
-def plausible_limits(table: BatteryTable) -> dict[str, tuple[float, float]]:
-    """Return the plausible range of every measured column present, in its unit."""
-    limits = {name: (COLUMNS[name].low, COLUMNS[name].high) for name in MEASURED_NAMES if name in table.frame}
-    if VOLTAGE in limits:
-        limits[VOLTAGE] = table.chemistry.voltage_range
-    return limits
 
 
 def never_read(frame: pd.DataFrame) -> str:

@@ -20,7 +20,7 @@ from bms_preprocess import plots
 from bms_preprocess.findings import find
 from bms_preprocess.imputation import fit_imputer, impute
 from bms_preprocess.imputation_check import CHECK_SPLIT, STORED_SPLIT
-from bms_preprocess.preprocessing import STEPS, Preprocessed, never_read, plausible_limits, preprocess, read
+from bms_preprocess.preprocessing import STEPS, Preprocessed, never_read, preprocess, read
 from bms_preprocess.quality import count_flagged, count_masked
 from bms_preprocess.quality_page import quality_page
 from bms_preprocess.results import PreprocessData, StepData
@@ -65,7 +65,7 @@ def run_all(
         tell(STEPS, total, f"{names[name]} written")
     tell(STEPS + 1, total, "writing the report")
     _write_report(run, result, path.name)
-    limits = plausible_limits(result.table)
+    limits = result.table.limits
     sdv_rows = write_sdv_folder(result.cleaned, limits, run.path(FOLDER))
     tell(STEPS + 2, total, "storing imputer and scaler")
     run.split = STORED_SPLIT if result.fitted.version else CHECK_SPLIT
@@ -114,7 +114,7 @@ def run_impute(run: Run, csv_path: str, output_format: TableFormat) -> Outcome[S
     """Write the table with missing readings filled."""
     table = _table(run, csv_path)
     run.progress(1, 3, "filling missing readings")
-    filled, counts = impute(table.frame, fit_imputer(table.frame, plausible_limits(table)))
+    filled, counts = impute(table.frame, fit_imputer(table.frame, table.limits))
     changed = sum(counts.values())
     unfilled = never_read(filled)
     notes = [*table.notes, *([unfilled] if unfilled else [])]

@@ -291,3 +291,12 @@ def test_minutes_of_readings_are_too_short_for_a_stored_model(
     assert answer["data"]["method"] == "indicators"
     assert "days of readings or fewer" in answer["message"]
     assert "at least 1 day" in call(data_path=path, model=version)["message"]
+
+
+def test_a_model_no_better_than_chance_is_passed_over(version: str, unlabelled: str, workspace: Path) -> None:
+    sidecar = workspace / "models" / "failure" / version / "meta.json"
+    meta = json.loads(sidecar.read_text(encoding="utf-8"))
+    for figures in meta["metrics"]["methods"].values():
+        figures["auroc_lo95"] = 0.48
+    sidecar.write_text(json.dumps(meta), encoding="utf-8")
+    assert call(data_path=unlabelled)["data"]["method"] == "indicators"

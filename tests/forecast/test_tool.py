@@ -88,7 +88,7 @@ def test_readings_in_memory_are_forecast_like_the_file(trained: Trained) -> None
 
     states, _ = load_states(trained.data["model_version"])
     table = canonical_table(pd.read_csv(trained.csv), require=REQUIRED)
-    live = forecast_cell(table.frame, "A/2", 6, states=states)
+    live = forecast_cell(table, "A/2", 6, states=states)
     written = pd.read_csv(trained.data["forecast_csv"], parse_dates=["Timestamp"])
     pd.testing.assert_frame_equal(forecast_table(live), written, check_dtype=False, rtol=1e-9)
 
@@ -222,3 +222,17 @@ def test_tools_are_described_and_small() -> None:
 def test_health_names_the_latest_model(trained: Trained) -> None:
     health = call(("health_check", {}))[0].structured_content["data"]
     assert health["models"] == {"forecast": trained.data["model_version"]}
+
+
+def test_no_band_leaves_what_a_cell_can_read(tmp_path: Path) -> None:
+    lone = battery_frame()
+    lone = lone[lone["Cell ID"] == lone["Cell ID"].iloc[0]].iloc[:60]
+    lone["CellVoltage"] = 2.2 + 0.5 * np.sin(np.arange(len(lone)))
+    path = tmp_path / "lone.csv"
+    lone.to_csv(path, index=False)
+    bands = pd.read_csv(
+        forecast(path, steps=500, cell_id=str(lone["Cell ID"].iloc[0]))["data"]["forecast_csv"]
+    )
+    voltage = bands[bands["target"] == "CellVoltage"]
+    assert voltage["hi90"].max() <= 3.0
+    assert voltage["lo90"].min() >= -0.5

@@ -9,7 +9,6 @@ from bms_preprocess import Preprocessed, load_fitted, preprocess
 from bms_preprocess.imputation import fit_imputer, impute
 from bms_preprocess.imputation_check import check_imputation
 from bms_preprocess.predictors import predictor_table
-from bms_preprocess.preprocessing import plausible_limits
 from bms_preprocess.scaling import scale
 from bms_preprocess.shared_signals import fill_shared, median_of_others
 from bms_preprocess.stored import save_fitted
@@ -67,7 +66,7 @@ def test_cells_with_currents_of_their_own_lend_none(table: BatteryTable) -> None
 
 
 def test_filled_readings_are_closer_to_the_truth_than_the_mean(table: BatteryTable) -> None:
-    checks = check_imputation(table.frame, plausible_limits(table))
+    checks = check_imputation(table.frame, table.limits)
     assert set(checks) >= {"CellVoltage", "CellTemperature", "CellSpecificGravity", "InstantaneousCurrent"}
     for name, check in checks.items():
         assert check.hidden > 40
@@ -82,7 +81,7 @@ def test_a_column_that_the_stored_imputer_never_saw_is_not_judged(fleet: pd.Data
 
 
 def test_filled_readings_stay_within_the_plausible_range(table: BatteryTable) -> None:
-    limits = {**plausible_limits(table), "CellVoltage": (2.20, 2.21)}
+    limits = {**table.limits, "CellVoltage": (2.20, 2.21)}
     filled, counts = impute(table.frame, fit_imputer(table.frame, limits))
     new = filled.loc[table.frame["CellVoltage"].isna(), "CellVoltage"]
     assert len(new) == counts["CellVoltage"] > 20
@@ -90,7 +89,7 @@ def test_filled_readings_stay_within_the_plausible_range(table: BatteryTable) ->
 
 
 def test_a_row_without_any_cell_reading_is_filled_from_its_string(table: BatteryTable) -> None:
-    filled, _ = impute(table.frame, fit_imputer(table.frame, plausible_limits(table)))
+    filled, _ = impute(table.frame, fit_imputer(table.frame, table.limits))
     silent = table.frame[["CellVoltage", "CellTemperature", "CellSpecificGravity"]].isna().all(axis=1)
     others = predictor_table(table.frame)["CellTemperature of others"]
     error = (filled.loc[silent, "CellTemperature"] - others[silent]).abs()
@@ -109,7 +108,7 @@ def test_predictors_never_look_at_the_reading_itself(table: BatteryTable) -> Non
 def test_a_complete_table_is_left_alone(table: BatteryTable) -> None:
     complete = table.frame.dropna(subset=["CellVoltage", "CellTemperature", "CellSpecificGravity"])
     complete = complete.reset_index(drop=True)
-    filled, counts = impute(complete, fit_imputer(complete, plausible_limits(table)))
+    filled, counts = impute(complete, fit_imputer(complete, table.limits))
     assert sum(counts.values()) == 0
     pd.testing.assert_frame_equal(filled, complete)
 

@@ -7,14 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from bms_preprocess import sdv_folder
-from bms_preprocess.preprocessing import plausible_limits
 from bms_preprocess.sdv_folder import sdv_metadata, sdv_table, write_sdv_folder
 from bms_schema.data.table import canonical_table
 
 
 def write(frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
     table = canonical_table(frame)
-    write_sdv_folder(table.frame, plausible_limits(table), folder)
+    write_sdv_folder(table.frame, table.limits, folder)
     return pd.read_csv(folder / "battery.csv")
 
 
@@ -83,5 +82,5 @@ def test_very_long_cells_give_their_first_readings(
 
 def test_a_table_without_times_or_labels_has_neither_in_its_metadata(fleet: pd.DataFrame) -> None:
     table = canonical_table(fleet.drop(columns=["Timestamp", "IsDead"]))
-    columns = sdv_metadata(sdv_table(table.frame), plausible_limits(table))["tables"]["battery"]["columns"]
+    columns = sdv_metadata(sdv_table(table.frame), table.limits)["tables"]["battery"]["columns"]
     assert not {"Timestamp", "IsDead"} & set(columns)

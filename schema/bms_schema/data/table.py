@@ -55,6 +55,11 @@ class BatteryTable:
         """The measured columns that hold at least one reading."""
         return [name for name in MEASURED_NAMES if name in self.frame and self.frame[name].notna().any()]
 
+    @property
+    def limits(self) -> dict[str, tuple[float, float]]:
+        """Plausible range of every measured column present, in its unit; voltage by the chemistry."""
+        return _limits(self.frame, self.chemistry)
+
 
 def load_battery_table(
     path: Path,
@@ -113,10 +118,7 @@ def canonical_table(
     measured = [name for name in MEASURED_NAMES if name in frame]
     frame = clean_numbers(frame, measured, decimal_comma=raw.decimal_comma)
     chosen = choose_chemistry(frame, chemistry)
-    ranges = {name: (COLUMNS[name].low, COLUMNS[name].high) for name in measured if name != VOLTAGE}
-    if VOLTAGE in frame:
-        ranges[VOLTAGE] = chosen.voltage_range
-    frame = gate_range(frame, ranges)
+    frame = gate_range(frame, _limits(frame, chosen))
     notes.append(f"chemistry {chosen.profile.name}: {chosen.reason}")
     _check_usable(frame, found, require, chosen)
     return BatteryTable(_ordered(frame), chosen, notes, renamed)
@@ -152,6 +154,11 @@ def _check_usable(
             expected=", ".join(_usable(name, chemistry) for name in empty),
             fix="Check the unit and the export.",
         )
+
+
+def _limits(frame: pd.DataFrame, chemistry: Chemistry) -> dict[str, tuple[float, float]]:
+    limits = {name: (COLUMNS[name].low, COLUMNS[name].high) for name in MEASURED_NAMES if name in frame}
+    return limits | {VOLTAGE: chemistry.voltage_range} if VOLTAGE in limits else limits
 
 
 def _usable(name: str, chemistry: Chemistry) -> str:
