@@ -19,6 +19,9 @@ from bms_anomaly.hybrid import FEWEST_FIT_ROWS, MEMBERS, MOST_FIT_ROWS, HybridDe
 from bms_anomaly.kinds import events_table, top_signals
 from bms_anomaly.persistence import persistent_score
 
+# Of the rows: anomalies are the exception, or the yardstick is wrong.
+MOST_OF_A_FLEET = 0.5
+
 
 @dataclass(frozen=True)
 class FleetDetector:
@@ -130,3 +133,16 @@ def _rows(
         rows[f"share_{name}"] = np.where(silent, np.nan, shares[:, index])
     rows["top_signal"] = pd.Series(signals, index=rows.index, dtype=object).mask(silent, None)
     return rows.join(frame[[name for name in MEASURED_NAMES if name in frame]])
+
+
+def doubt(anomalies: int, rows: int) -> str:
+    """Say that a model does not know this fleet, where it calls most of it odd; empty otherwise.
+
+    >>> doubt(1, 100)
+    ''
+    """
+    if anomalies <= MOST_OF_A_FLEET * rows:
+        return ""
+    return (
+        " Most of them: the model was trained on another kind of fleet; train on this one by naming no model."
+    )

@@ -13,6 +13,7 @@ from bms_schema.run.errors import NotEnoughData
 from bms_schema.run.plot_theme import save_html, save_png
 from bms_schema.run.run_folder import Run
 from bms_schema.run.tables import write_table
+from bms_schema.run.wording import counted
 from bms_schema.run.workspace import readable_path
 
 from bms_anomaly.features import fleet_features, source_columns
@@ -23,6 +24,7 @@ from bms_anomaly.results import AnomalyData, PlotData, TopCell
 from bms_anomaly.scoring import (
     FleetDetector,
     FleetScores,
+    doubt,
     fit_detector,
     has_reading,
     score_fleet,
@@ -158,7 +160,8 @@ def top_cells(scores: FleetScores) -> list[TopCell]:
 
 
 def _sentence(data: AnomalyData) -> str:
-    head = f"{data.anomalies} of {data.rows} rows lie in {data.events} events."
+    head = f"{data.anomalies:,} of {counted(data.rows, 'row')} lie in {counted(data.events, 'event')}."
+    head += doubt(data.anomalies, data.rows)
     if not data.top_cells:
         return f"{head} No cell stands out."
     worst = ", ".join(f"{cell.cell_id} ({cell.kind})" for cell in data.top_cells[:3])

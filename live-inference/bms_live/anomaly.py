@@ -96,4 +96,6 @@ def _told(data: AnomalyData, rows: Literal["latest", "all"]) -> str:
         if worst
         else " No reading could be scored."
     )
-    return f"{data.anomalies} of {len(data.rows)} {what}.{highest}"
+    from bms_anomaly.scoring import doubt
+
+    return f"{data.anomalies} of {len(data.rows)} {what}.{doubt(data.anomalies, len(data.rows))}{highest}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bms_schema.data.columns import CELL_ID, COLUMNS
+from bms_schema.run.wording import counted
 
 from bms_preprocess.findings import find
 from bms_preprocess.page_style import STYLE
@@ -74,8 +75,8 @@ def _came_in(report: Mapping[str, Any]) -> str:
         span = f"from {time['start']} to {time['end']}, usually every {_duration(time['usual_step_s'])}"
     block = f", {chemistry['cells_per_block']} cells per block" if chemistry["cells_per_block"] > 1 else ""
     words = (
-        f"{report['rows']:,} rows of {report['cells']:,} cells in {report['strings']:,} strings, {span}. Chemistry "
-        f"{chemistry['profile'].replace('_', ' ')}{block}: {chemistry['reason']}."
+        f"{report['rows']:,} rows of {counted(report['cells'], 'cell')} in {counted(report['strings'], 'string')}, "
+        f"{span}. Chemistry {chemistry['profile'].replace('_', ' ')}{block}: {chemistry['reason']}."
     )
     notes = "".join(f"<li>{escape(note)}</li>" for note in report["notes"])
     return _paragraph(words) + f"<ul>{notes}</ul>"

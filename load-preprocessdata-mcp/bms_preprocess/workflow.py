@@ -14,6 +14,7 @@ from bms_schema.run.envelope import Outcome
 from bms_schema.run.plot_theme import save_png
 from bms_schema.run.run_folder import Run
 from bms_schema.run.tables import TableFormat, write_table
+from bms_schema.run.wording import counted
 from bms_schema.run.workspace import readable_path
 
 from bms_preprocess import plots
@@ -75,7 +76,8 @@ def run_all(
     )
     data = _result(run, result, names, version)
     message = (
-        f"{data.rows_out:,} rows of {data.cells:,} cells in {data.strings:,} strings ({data.chemistry}): "
+        f"{counted(data.rows_out, 'row')} of {counted(data.cells, 'cell')} in {counted(data.strings, 'string')} "
+        f"({data.chemistry}): "
         f"{data.readings_masked:,} readings masked, {data.readings_blank:,} blank; {data.readings_imputed:,} "
         f"filled in the imputed table{_error_of_voltage(result)}. Use cleaned_csv for the next servers; "
         f"report_html says what to look at.{_cut_for_sdv(sdv_rows, data.rows_out)}"

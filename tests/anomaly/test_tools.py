@@ -46,6 +46,17 @@ def test_a_stored_model_scores_without_training_and_alike(call, data, workspace)
     np.testing.assert_allclose(left["anomaly_score"], right["anomaly_score"], rtol=0, atol=1e-9)
 
 
+def test_a_model_of_another_fleet_is_doubted(call, data, fleet, tmp_path):
+    call("detect_anomalies", data_path=str(data))
+    rng = np.random.default_rng(0)
+    wild = fleet.assign(
+        CellVoltage=rng.uniform(1.8, 2.4, len(fleet)), CellTemperature=rng.uniform(15, 40, len(fleet))
+    )
+    wild.to_csv(tmp_path / "wild.csv", index=False)
+    message = call("detect_anomalies", data_path=str(tmp_path / "wild.csv"), model="latest")["message"]
+    assert "trained on another kind of fleet" in message
+
+
 def test_a_call_cancelled_after_training_leaves_no_model(data, workspace):
     def stop(done, total, message):
         if message == "drawing":

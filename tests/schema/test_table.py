@@ -191,3 +191,9 @@ def test_files_cleaned_one_by_one_are_numbered_anew_when_read_together(tmp_path)
         write_table(canonical_table(frame).frame, tmp_path / f"{month}.csv")
     together = load_battery_table(tmp_path).frame
     assert together["source_row"].tolist() == list(range(len(together)))
+
+
+def test_a_wide_table_is_told_to_be_made_long():
+    wide = small_fleet(1, 1).drop(columns="CellVoltage").assign(V_1=2.2, V_2=2.2, V_3=2.2)
+    with pytest.raises(MissingColumn, match=r"looks wide, with a column per cell \(V_1, V_2, … V_3\)"):
+        canonical_table(wide)

@@ -1,5 +1,6 @@
 """The door every server reads through: any export in, one canonical, cleaned frame out."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,9 @@ from bms_schema.data.reading import DEFAULT_CHUNKSIZE, RawTable, read_table
 from bms_schema.data.timestamps import parse_timestamps
 from bms_schema.run.errors import MissingColumn
 
+# `V_1`, `U12`, `Cell 3`: how wide exports name the voltage of one cell each.
+_ONE_CELL_EACH = re.compile(r"(v|u|cell|vcell|cellvoltage)[ _]?\d+", re.IGNORECASE)
+_CELLS_OF_A_WIDE_TABLE = 3
 _TRUE, _FALSE = ("1", "1.0", "true", "yes", "y", "t"), ("0", "0.0", "false", "no", "n", "f")
 
 
@@ -129,14 +133,22 @@ def _check_present(found: dict[str, str], names: Sequence[str], require: Sequenc
     if missing:
         accepted = "; ".join(f"{name} (also {', '.join(COLUMNS[name].aliases[:3])})" for name in missing)
         shown = ", ".join(names[:30]) + (", …" if len(names) > 30 else "")
-        scaled = any(f"{name}_scaled" in names for name in missing)
         raise MissingColumn(
             f"The table has no column {', '.join(missing)}. It has: {shown}.",
             expected=accepted,
-            fix="These are scaled values without units: pass the cleaned table instead."
-            if scaled
-            else "Rename the column, or export it too.",
+            fix=_advice(missing, names),
         )
+
+
+def _advice(missing: Sequence[str], names: Sequence[str]) -> str:
+    """Say how to get at missing columns: from a scaled table, a wide one, or any other."""
+    if any(f"{name}_scaled" in names for name in missing):
+        return "These are scaled values without units: pass the cleaned table instead."
+    numbered = [name for name in names if _ONE_CELL_EACH.fullmatch(name)]
+    if VOLTAGE in missing and len(numbered) >= _CELLS_OF_A_WIDE_TABLE:
+        shown = f"{numbered[0]}, {numbered[1]}, … {numbered[-1]}"
+        return f"It looks wide, with a column per cell ({shown}): bring it to one row per cell and time."
+    return "Rename the column, or export it too."
 
 
 def _check_usable(
