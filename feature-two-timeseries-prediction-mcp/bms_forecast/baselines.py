@@ -7,10 +7,12 @@ import numpy as np
 from bms_forecast.grid import Grid
 from bms_forecast.windows import TrailingSums, forward_filled
 
-Method = Literal["model", "last value", "seasonal naive", "historical mean"]
+Method = Literal["model", "last value", "seasonal naive", "daily profile", "historical mean"]
 NAIVES: tuple[Method, ...] = ("last value", "seasonal naive")
 # The historical mean is that of the newest week of hours, or of all there is.
 MEAN_STEPS = 168
+# The daily profile is the mean of so many days; what sets the newest readings apart from it is carried on.
+PROFILE_DAYS, OFFSET_READINGS = 10, 3
 # Errors of this many neighbouring horizons on either side are pooled; most (origin, horizon) pairs looked at.
 POOLED_HORIZONS = 2
 MOST_ERRORS = 100_000
@@ -22,7 +24,7 @@ FEWEST_ERRORS = 5
 
 
 class Baselines:
-    """Last value, seasonal naive and mean of a grid, at any origin; nothing after it is read.
+    """Last value, seasonal naive, daily profile and mean of a grid, at any origin; nothing after it is read.
 
     Args:
         grid: The series.
@@ -36,9 +38,9 @@ class Baselines:
 
     @property
     def methods(self) -> tuple[Method, ...]:
-        """The baselines there are: the seasonal one needs a season."""
+        """The baselines there are: the seasonal ones need a season."""
         return (
-            ("last value", "seasonal naive", "historical mean")
+            ("last value", "seasonal naive", "daily profile", "historical mean")
             if self.season
             else ("last value", "historical mean")
         )
@@ -53,12 +55,38 @@ class Baselines:
         if method == "historical mean":
             mean = self._sums.mean(rows, origins, MEAN_STEPS)
             return np.where(np.isfinite(mean), mean, last)
+        if method == "daily profile":
+            profile = self._profile(rows, origins + horizons, origins) + self._offset(rows, origins)
+            return np.where(np.isfinite(profile), profile, last)
         same = np.full(len(rows), np.nan)
         for back in (0, 1):  # a day older where the reading of the newest day is missing
             column = origins + horizons - self.season * (np.ceil(horizons / self.season).astype(int) + back)
             found = np.where(column >= 0, self.grid.values[rows, np.maximum(column, 0)], np.nan)
             same = np.where(np.isfinite(same), same, found)
         return np.where(np.isfinite(same), same, last)
+
+    def _profile(self, rows: np.ndarray, columns: np.ndarray, origins: np.ndarray) -> np.ndarray:
+        """Return the mean of the readings at the same time of the days up to the origins, shape (m,)."""
+        days = np.maximum(np.ceil((columns - origins) / self.season).astype(int), 0)
+        total, count = np.zeros(len(rows)), np.zeros(len(rows))
+        for back in range(PROFILE_DAYS):
+            column = columns - self.season * (days + back)
+            found = np.where(column >= 0, self.grid.values[rows, np.maximum(column, 0)], np.nan)
+            known = np.isfinite(found)
+            total[known] += found[known]
+            count += known
+        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+    def _offset(self, rows: np.ndarray, origins: np.ndarray) -> np.ndarray:
+        """Return how far the newest readings lie from their daily profile, shape (m,)."""
+        total, count = np.zeros(len(rows)), np.zeros(len(rows))
+        for back in range(OFFSET_READINGS):
+            column = np.maximum(origins - back, 0)
+            apart = self.grid.values[rows, column] - self._profile(rows, column, origins)
+            known = np.isfinite(apart)
+            total[known] += apart[known]
+            count += known
+        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
     def past_errors(self, method: Method, row: int, until: int, horizon: int) -> np.ndarray:
         """Return the errors made before column `until`, shape (origins, reach), NaN where nothing was read.

@@ -31,7 +31,12 @@ def backtest_table(result: CellForecast) -> pd.DataFrame:
     columns += ["last_value", "seasonal_naive", "historical_mean"]
     parts = [
         item.backtest.table.rename(
-            columns={**renamed, **_BANDS, "historical mean": "historical_mean"}
+            columns={
+                **renamed,
+                **_BANDS,
+                "daily profile": "daily_profile",
+                "historical mean": "historical_mean",
+            }
         ).assign(target=name)
         for name, item in result.targets.items()
         if not item.backtest.table.empty

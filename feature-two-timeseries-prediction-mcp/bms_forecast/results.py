@@ -13,7 +13,7 @@ class TargetMetrics(ToolData):
     naive_rmse: MaybeFloat
     coverage90: MaybeFloat
     skill: MaybeFloat = Field(description="1 - error / naive error; above 0 is better than the naive")
-    method: str = Field(description="model, last value, seasonal naive or historical mean: what is used")
+    method: str = Field(description="model or the baseline that is used")
 
 
 class Outlook(ToolData):

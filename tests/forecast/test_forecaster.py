@@ -2,6 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from bms_forecast import CellForecaster
+from bms_forecast.baselines import Baselines
+from bms_forecast.grid import make_grid
 from bms_schema.run.errors import InvalidArgument, ModelError
 
 DECILES = [f"q{level / 10:g}" for level in range(1, 10)]
@@ -43,7 +45,7 @@ def test_every_series_gets_its_next_steps_with_ascending_quantiles(fitted: CellF
 
 def test_a_noisy_cycle_is_forecast_better_than_by_yesterday(fitted: CellForecaster) -> None:
     for test in fitted.backtest().values():
-        assert test.method == "model"
+        assert test.method in {"model", "daily profile"}
         assert test.scores.mase < 0.9
         assert test.scores.skill > 0
 
@@ -138,3 +140,18 @@ def test_impossible_arguments_are_refused(arguments: dict) -> None:
 def test_an_unfitted_forecaster_says_so() -> None:
     with pytest.raises(ModelError, match="not fitted"):
         CellForecaster().predict()
+
+
+def test_the_daily_profile_carries_on_what_sets_today_apart() -> None:
+    hours = np.arange(24 * 12)
+    usual = 20 + 3 * np.sin(2 * np.pi * hours / 24)
+    warmer = usual + np.where(hours >= 24 * 11, 2.0, 0.0)
+    frame = pd.DataFrame(
+        {"unique_id": "room", "ds": pd.Timestamp("2026-01-01") + pd.to_timedelta(hours, unit="h")}
+    )
+    grid = make_grid(frame.assign(y=warmer[: len(hours)]))
+    ahead = np.arange(1, 25)
+    room, now = np.zeros(24, dtype=int), np.full(24, len(hours) - 1)
+    found = Baselines(grid, 24).point("daily profile", room, now, ahead)
+    # Nine usual days and the warm one make a profile 0.2 too warm; the offset is counted from it.
+    np.testing.assert_allclose(found, usual[ahead - 1] + 0.2 + 1.8, atol=1e-9)
