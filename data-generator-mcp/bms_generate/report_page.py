@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import io
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from bms_schema.run.plot_theme import embedded
 
 from bms_generate.dataset import Dataset, Tables
 from bms_generate.evaluate import Evaluation
@@ -83,4 +83,4 @@ def _picture(figure: Figure) -> str:
 
     stream = io.BytesIO()
     FigureCanvasAgg(figure).print_png(stream)
-    return f'<img alt="" src="data:image/png;base64,{base64.b64encode(stream.getvalue()).decode("ascii")}">'
+    return f'<img alt="" src="{embedded(stream.getvalue())}">'

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from bms_schema.data.columns import AMBIENT, CURRENT, GRAVITY, TEMPERATURE, TIMESTAMP, VOLTAGE
+from bms_schema.data.columns import AMBIENT, CURRENT, GRAVITY, RESOLUTION, TEMPERATURE, TIMESTAMP, VOLTAGE
 from bms_schema.data.features import (
     LOAD_STEP_A,
     SMALLEST_CELLS,
@@ -31,18 +31,18 @@ REPEAT_CHANCE = (0.05, 0.99)
 
 @dataclass(frozen=True)
 class Signal:
-    """A measured signal, its short name and the smallest sigma, a usual BMS resolution [U]."""
+    """A measured signal and its short name."""
 
     column: str
     name: str
-    resolution: float
+
+    @property
+    def resolution(self) -> float:
+        """Smallest sigma believed, in the column's unit."""
+        return RESOLUTION[self.column]
 
 
-SIGNALS = (
-    Signal(VOLTAGE, "voltage", 0.002),
-    Signal(TEMPERATURE, "temperature", 0.2),
-    Signal(GRAVITY, "gravity", 0.001),
-)
+SIGNALS = (Signal(VOLTAGE, "voltage"), Signal(TEMPERATURE, "temperature"), Signal(GRAVITY, "gravity"))
 # string: deviation from the string's median; own: that, less the cell's own level; slow: its median over a day;
 # fast: what sets it apart from its neighbours in time; noise: log of how much livelier than usual;
 # stuck: -ln of the chance that a value repeats so often.
@@ -121,7 +121,7 @@ def _context(frame: pd.DataFrame) -> _Context:
     timed = TIMESTAMP in frame and bool(frame[TIMESTAMP].notna().any())
     return _Context(
         order,
-        moment_codes(frame),
+        moment_codes(frame, order),
         order.restore(order.cell),
         _load_state(frame),
         window_s(order, 0.0, SHORT_READINGS - 1),

@@ -30,7 +30,8 @@ def prepare_timeline(frame: pd.DataFrame, rows: pd.DataFrame, events: pd.DataFra
         rows: Scored rows, same order.
         events: Its events, the highest peak first.
     """
-    order, moments = order_cells(frame), moment_codes(frame)
+    order = order_cells(frame)
+    moments = moment_codes(frame, order)
     timed = TIMESTAMP in frame and frame[TIMESTAMP].notna().any()
     when = frame[TIMESTAMP].to_numpy() if timed else order.restore(order.seconds)
     parts = []

@@ -1,12 +1,12 @@
 """The report page: one self-contained HTML file, pictures inside."""
 
-import base64
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 import pandas as pd
 from bms_schema.data.columns import CELL_ID, STRING
+from bms_schema.run.plot_theme import embedded
 
 from bms_failure.results import FailureData, FailureMetrics, MethodMetrics
 from bms_failure.scoring import REASON_COLUMNS
@@ -49,9 +49,7 @@ def write_report(
     parts = [
         f"<h1>Cells likely to die</h1><p>{escape(message)}</p><p class=note>{_METHOD_WORDS[data.method]}</p>"
     ]
-    parts += [
-        f'<img alt="{escape(item.stem)}" src="data:image/png;base64,{_encoded(item)}">' for item in pictures
-    ]
+    parts += [f'<img alt="{escape(item.stem)}" src="{embedded(item.read_bytes())}">' for item in pictures]
     parts.append(
         f"<h2>Ranking{f' (worst {MOST_ROWS})' if len(table) > MOST_ROWS else ''}</h2>{_ranking(table)}"
     )
@@ -105,7 +103,3 @@ def _cells(item: MethodMetrics) -> str:
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}"
-
-
-def _encoded(path: Path) -> str:
-    return base64.b64encode(path.read_bytes()).decode("ascii")

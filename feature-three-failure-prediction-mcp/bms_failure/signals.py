@@ -8,15 +8,14 @@ import numpy as np
 import pandas as pd
 from bms_schema.data.chemistry import Chemistry
 from bms_schema.data.cleaning import without_imputed
-from bms_schema.data.columns import AMBIENT, CURRENT, GRAVITY, TEMPERATURE, VOLTAGE
+from bms_schema.data.columns import AMBIENT, CURRENT, GRAVITY, RESOLUTION, TEMPERATURE, VOLTAGE
 from bms_schema.data.features import LOAD_STEP_A, lag_within, load_step_resistance, string_deviation
 from bms_schema.data.moments import moment_codes, order_cells
 
 FLOAT_COMPENSATION_V_PER_C = -0.003  # per cell, about 25 °C; Narada's manual [B]
 FLOAT_REFERENCE_C = 25.0
 COMPENSATION_RANGE_C = (5.0, 40.0)  # the charger's clamp, Narada's manual [B]
-# Floors of the robust sigma: a usual BMS's resolution per reading [U].
-VOLTAGE_FLOOR_V, TEMPERATURE_FLOOR_C, GRAVITY_FLOOR, LOG_RESISTANCE_FLOOR = 0.002, 0.2, 0.001, 0.02
+LOG_RESISTANCE_FLOOR = 0.02  # smallest robust sigma believed: 2 % [U]
 
 SIGNALS = (
     "voltage_mv",
@@ -42,10 +41,11 @@ def reading_signals(frame: pd.DataFrame, chemistry: Chemistry) -> pd.DataFrame:
     count as missing.
     """
     frame = without_imputed(frame)
-    order, moments = order_cells(frame), moment_codes(frame)
+    order = order_cells(frame)
+    moments = moment_codes(frame, order)
     voltage, current = _values(frame, VOLTAGE), _values(frame, CURRENT)
     temperature = _values(frame, TEMPERATURE)
-    deviation, z = string_deviation(voltage / chemistry.cells_per_block, moments, VOLTAGE_FLOOR_V)
+    deviation, z = string_deviation(voltage / chemistry.cells_per_block, moments, RESOLUTION[VOLTAGE])
     under_load = current <= -LOAD_STEP_A
     with np.errstate(invalid="ignore"):
         fresh = np.abs(current - lag_within(current, order, 1)) >= LOAD_STEP_A
@@ -54,9 +54,9 @@ def reading_signals(frame: pd.DataFrame, chemistry: Chemistry) -> pd.DataFrame:
         "voltage_mv": np.where(under_load, np.nan, deviation * 1000.0),
         "voltage_z": np.where(under_load, np.nan, z),
         "load_mv": np.where(under_load, deviation * 1000.0, np.nan),
-        "temperature_c": string_deviation(temperature, moments, TEMPERATURE_FLOOR_C)[0],
+        "temperature_c": string_deviation(temperature, moments, RESOLUTION[TEMPERATURE])[0],
         "rise_c": temperature - _values(frame, AMBIENT),
-        "gravity": string_deviation(_values(frame, GRAVITY), moments, GRAVITY_FLOOR)[0],
+        "gravity": string_deviation(_values(frame, GRAVITY), moments, RESOLUTION[GRAVITY])[0],
         "log_resistance": string_deviation(np.log(resistance), moments, LOG_RESISTANCE_FLOOR)[0],
         "outside": _outside_float_window(voltage, temperature, under_load, chemistry),
         "missing": np.isnan(voltage).astype(float),

@@ -24,7 +24,8 @@ def predictor_table(frame: pd.DataFrame) -> pd.DataFrame:
     Args:
         frame: A canonical frame.
     """
-    order, moments = order_cells(frame), moment_codes(frame)
+    order = order_cells(frame)
+    moments = moment_codes(frame, order)
     columns = {name: frame[name].to_numpy(dtype=float, copy=True) for name in MEASURED_NAMES if name in frame}
     columns |= fill_shared(frame, moments)
     for name in CELL_SIGNALS:

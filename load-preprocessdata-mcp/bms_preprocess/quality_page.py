@@ -1,12 +1,12 @@
 """The quality report as one self-contained HTML page: words first, then pictures, then tables."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from bms_schema.data.columns import CELL_ID, COLUMNS
+from bms_schema.run.plot_theme import embedded
 from bms_schema.run.wording import counted
 
 from bms_preprocess.findings import find
@@ -204,9 +204,8 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: 
 
 
 def _picture(caption: str, path: Path) -> str:
-    data = base64.b64encode(path.read_bytes()).decode()
-    text = escape(caption)
-    return f"<figure><img alt='{text}' src='data:image/png;base64,{data}'><figcaption>{text}</figcaption></figure>"
+    text, source = escape(caption), embedded(path.read_bytes())
+    return f"<figure><img alt='{text}' src='{source}'><figcaption>{text}</figcaption></figure>"
 
 
 def _number(value: float | None) -> str:

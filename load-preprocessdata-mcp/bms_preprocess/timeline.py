@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from bms_schema.data.columns import CELL_ID, SOURCE_ROW, TIMESTAMP
-from bms_schema.data.moments import order_cells
+from bms_schema.data.moments import CellOrder, order_cells
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Timeline:
         without_time: Rows without a readable time stamp.
         duplicates: Rows whose (cell, time) an earlier row of the file has already.
         backward: Rows that are older than the row of the same cell before them in the file.
-        gaps: One row per pause of more than five usual steps: `Cell ID`, `from`, `to`, `hours`, longest first.
+        gaps: One row per gap (see `order_cells`): `Cell ID`, `from`, `to`, `hours`, longest first.
     """
 
     start: str | None
@@ -37,7 +37,7 @@ def examine_timeline(frame: pd.DataFrame) -> Timeline:
     no_gaps = pd.DataFrame({CELL_ID: [], "from": [], "to": [], "hours": []})
     if TIMESTAMP not in frame or frame[TIMESTAMP].isna().all():
         return Timeline(None, None, None, len(frame), nothing, nothing, no_gaps)
-    stamps = frame[TIMESTAMP]
+    stamps, order = frame[TIMESTAMP], order_cells(frame)
     in_file_order = frame[[CELL_ID, TIMESTAMP]].iloc[np.argsort(frame[SOURCE_ROW].to_numpy(), kind="stable")]
     duplicated = in_file_order.duplicated() & in_file_order[TIMESTAMP].notna()
     # Compared with the last known time, so that a blank stamp hides no jump back.
@@ -47,16 +47,15 @@ def examine_timeline(frame: pd.DataFrame) -> Timeline:
     return Timeline(
         start=stamps.min().isoformat(),
         end=stamps.max().isoformat(),
-        usual_step_s=float(np.median(order_cells(frame).step_s)),
+        usual_step_s=float(np.median(order.step_s)),
         without_time=int(stamps.isna().sum()),
         duplicates=duplicated.reindex(frame.index),
         backward=backward,
-        gaps=_gaps(frame),
+        gaps=_gaps(frame, order),
     )
 
 
-def _gaps(frame: pd.DataFrame) -> pd.DataFrame:
-    order = order_cells(frame)
+def _gaps(frame: pd.DataFrame, order: CellOrder) -> pd.DataFrame:
     seconds = order.seconds
     pause = np.diff(seconds, prepend=np.nan)
     at = np.flatnonzero(order.after_gap)

@@ -27,7 +27,6 @@ class Profile:
         voltage_high: Above it, no cell reading [V].
         float_low: Lower end of the float window at 25 °C [V]; None where there is no float charge.
         float_high: Upper end of the float window [V].
-        low_cell: A cell on float below this needs action [V].
         has_gravity: Whether the cells have measurable electrolyte.
         source: Where the figures come from.
     """
@@ -37,7 +36,6 @@ class Profile:
     voltage_high: float
     float_low: float | None
     float_high: float | None
-    low_cell: float
     has_gravity: bool
     source: str
 
@@ -49,14 +47,11 @@ PROFILES: dict[ChemistryName, Profile] = {
         3.0,
         2.14,
         2.25,
-        2.13,
         True,
-        "float: IEC 60896-11 excerpt [B]; 2.13 V: [U] IEEE 450",
+        "float: IEC 60896-11 excerpt [B]",
     ),
-    "vrla": Profile(
-        "vrla", -0.5, 3.0, 2.15, 2.30, 2.13, False, "float: makers' manuals [B]; 2.13 V: [U] IEEE 450"
-    ),
-    "li_ion": Profile("li_ion", 0.0, 5.0, None, None, 2.5, False, "[U] 2.5-4.25 V per cell with margin"),
+    "vrla": Profile("vrla", -0.5, 3.0, 2.15, 2.30, False, "float: makers' manuals [B]"),
+    "li_ion": Profile("li_ion", 0.0, 5.0, None, None, False, "[U] 2.5-4.25 V per cell with margin"),
 }
 
 

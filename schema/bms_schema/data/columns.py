@@ -116,6 +116,8 @@ STATE_OF_CHARGE = Column(
     ("SOC", "SocLatestValueForEveryCycle", "PackSOC", "vehBMSPackSOC"),
 )
 MEASURED: tuple[Column, ...] = (*SENSORS, STATE_OF_CHARGE)
+# A usual BMS's resolution [U], in the column's unit: no robust sigma of a cell's own signal is believed below it.
+RESOLUTION = {VOLTAGE: 0.002, TEMPERATURE: 0.2, GRAVITY: 0.001}
 
 IDENTIFIERS: tuple[Column, ...] = (
     # `CellNumber` and its like count within a string; `Cell ID` may be unique already.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bms_schema.data.columns import AMBIENT, CURRENT, GRAVITY, TEMPERATURE, VOLTAGE
+from bms_schema.data.columns import AMBIENT, CURRENT, GRAVITY, RESOLUTION, TEMPERATURE, VOLTAGE
 from bms_schema.data.moments import CellOrder, moment_codes, order_cells
 
 MAD_TO_SIGMA = 1.4826  # consistency factor of the median absolute deviation for a normal distribution
@@ -17,12 +17,7 @@ SMALLEST_CELLS = 3  # below three cells a median cannot tell which one deviates
 LAGS = (1, 2, 3)
 WINDOWS_H = (1, 24)
 
-# (column, short name, unit, smallest robust sigma = a usual BMS resolution [U])
-_SIGNALS = (
-    (VOLTAGE, "voltage", "v", 0.002),
-    (TEMPERATURE, "temperature", "c", 0.2),
-    (GRAVITY, "gravity", "", 0.001),
-)
+_SIGNALS = ((VOLTAGE, "voltage", "v"), (TEMPERATURE, "temperature", "c"), (GRAVITY, "gravity", ""))
 
 
 @dataclass(frozen=True)
@@ -59,7 +54,8 @@ def feature_table() -> list[Feature]:
             "ohmic value [B]",
         ),
     ]
-    for _, short, unit, floor in _SIGNALS:
+    for column, short, unit in _SIGNALS:
+        floor = RESOLUTION[column]
         shown = {"v": "V", "c": "°C"}.get(unit, "")
         table += [
             Feature(
@@ -116,15 +112,16 @@ def add_features(frame: pd.DataFrame) -> pd.DataFrame:
     Args:
         frame: A canonical frame (see `BatteryTable`); a missing measured column gives all-NaN features.
     """
-    order, moments = order_cells(frame), moment_codes(frame)
+    order = order_cells(frame)
+    moments = moment_codes(frame, order)
     columns: dict[str, np.ndarray] = {
         "power_w": _values(frame, VOLTAGE) * _values(frame, CURRENT),
         "temperature_rise_c": _values(frame, TEMPERATURE) - _values(frame, AMBIENT),
         "load_step_resistance_ohm": load_step_resistance(frame, order),
     }
-    for column, short, unit, floor in _SIGNALS:
+    for column, short, unit in _SIGNALS:
         values = _values(frame, column)
-        deviation, robust_z = string_deviation(values, moments, floor)
+        deviation, robust_z = string_deviation(values, moments, RESOLUTION[column])
         columns[_named(short, "deviation", unit)] = deviation
         columns[f"{short}_robust_z"] = robust_z
         lagged = {lag: lag_within(values, order, lag) for lag in LAGS}

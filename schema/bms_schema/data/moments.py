@@ -93,14 +93,18 @@ def order_cells(frame: pd.DataFrame) -> CellOrder:
     return CellOrder(order, sorted_cells, seconds, np.cumsum(starts), usual)
 
 
-def moment_codes(frame: pd.DataFrame) -> np.ndarray:
+def moment_codes(frame: pd.DataFrame, order: CellOrder | None = None) -> np.ndarray:
     """Return a code per row, equal for rows of one string at one moment, shape (n,).
 
     Where the cells of a string are logged under differing time stamps, a moment is one usual step long.
     Without time stamps it is the reading's number within its cell. Rows without a time stamp are moments
     of their own.
+
+    Args:
+        frame: A canonical frame.
+        order: Its `order_cells`, where it is at hand already.
     """
-    order = order_cells(frame)
+    order = order or order_cells(frame)
     when = order.restore(order.seconds)
     strings = pd.factorize(frame[STRING], sort=True)[0]
     step = order.restore(order.step_s)

@@ -46,13 +46,11 @@ class BatteryTable:
             given, then every other column untouched.
         chemistry: The profile in force and why.
         notes: What was found and decided, in words.
-        renamed: {canonical name: the file's name} where they differ.
     """
 
     frame: pd.DataFrame
     chemistry: Chemistry
     notes: list[str] = field(default_factory=list)
-    renamed: dict[str, str] = field(default_factory=dict)
 
     @property
     def measured(self) -> list[str]:
@@ -125,7 +123,7 @@ def canonical_table(
     frame = gate_range(frame, _limits(frame, chosen))
     notes.append(f"chemistry {chosen.profile.name}: {chosen.reason}")
     _check_usable(frame, found, require, chosen)
-    return BatteryTable(_ordered(frame), chosen, notes, renamed)
+    return BatteryTable(_ordered(frame), chosen, notes)
 
 
 def _check_present(found: dict[str, str], names: Sequence[str], require: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -80,3 +81,8 @@ def save_html(figure: go.Figure, path: Path, *, plotly_js: PlotlyJs = "inline") 
         figure.to_html(include_plotlyjs=True if plotly_js == "inline" else "cdn"), encoding="utf-8"
     )
     return path
+
+
+def embedded(png: bytes) -> str:
+    """Return a PNG as the `src` of an image, so that a page needs no other file."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
