@@ -120,7 +120,7 @@ def _read_tables(files: dict[str, Path], metadata: Metadata) -> dict[str, CleanT
                 expected=f"a CSV for each table; found: {', '.join(sorted(files))}",
                 fix=f"Add the file or take the table out of {METADATA_NAME}.",
             )
-        raw = read_table(readable_path(files[name]))
+        raw = read_table(readable_path(files[name]), layout="as_is")
         _check_columns(name, list(raw.frame), list(spec["columns"]))
         tables[name] = clean_table(raw.frame, spec["columns"], table=name, decimal_comma=raw.decimal_comma)
         tables[name].notes.extend(raw.notes)

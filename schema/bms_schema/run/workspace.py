@@ -8,7 +8,7 @@ from bms_schema.run.errors import InputError, PathNotAllowed, PathNotFound
 HOME_VARIABLE = "BMS_HOME"
 ROOTS_VARIABLE = "BMS_DATA_ROOTS"
 # Files of a folder that tools read; a link among them must not lead out of the roots.
-_READ_SUFFIXES = (".csv", ".csv.gz", ".parquet", ".json")
+_READ_SUFFIXES = (".csv", ".tsv", ".txt", ".log", ".gz", ".zip", ".parquet", ".json")
 
 
 def _checkout_root() -> Path | None:
