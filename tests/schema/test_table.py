@@ -66,6 +66,11 @@ def test_no_cell_and_no_string_column_is_one_cell():
         ("7.5", "out_of_range"),
         ("n/a", "not_a_number"),
         ("inf", "not_a_number"),
+        ("--", "not_a_number"),
+        ("null", "blank"),
+        ("0xFFFF", "sentinel"),
+        ("0x7fffffff", "sentinel"),
+        ("0x50", "not_a_number"),
         ("", "blank"),
         (None, "blank"),
         ("2.2", ""),
@@ -193,7 +198,10 @@ def test_files_cleaned_one_by_one_are_numbered_anew_when_read_together(tmp_path)
     assert together["source_row"].tolist() == list(range(len(together)))
 
 
-def test_a_wide_table_is_told_to_be_made_long():
-    wide = small_fleet(1, 1).drop(columns="CellVoltage").assign(V_1=2.2, V_2=2.2, V_3=2.2)
-    with pytest.raises(MissingColumn, match=r"looks wide, with a column per cell \(V_1, V_2, … V_3\)"):
-        canonical_table(wide)
+def test_a_wide_table_is_made_long():
+    wide = small_fleet(1, 1).drop(columns=["CellVoltage", "Cell ID"]).assign(V_1=2.1, V_2=2.2, V_3=2.3)
+    table = canonical_table(wide)
+    assert table.frame["Cell ID"].tolist()[:4] == ["S0/1", "S0/2", "S0/3", "S0/1"]
+    assert table.frame["CellVoltage"].tolist()[:3] == [2.1, 2.2, 2.3]
+    assert table.frame["source_row"].tolist()[:4] == [0, 0, 0, 1]
+    assert any(note.startswith("wide: 3 cells from V_1") for note in table.notes)

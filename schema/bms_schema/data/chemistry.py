@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
-from bms_schema.data.columns import GRAVITY, VOLTAGE
+from bms_schema.data.histogram import Histogram
 
 ChemistryName = Literal["lead_acid_flooded", "vrla", "li_ion"]
 ChemistryOption = Literal["auto", "lead_acid_flooded", "vrla", "li_ion"]
@@ -14,6 +13,7 @@ ChemistryOption = Literal["auto", "lead_acid_flooded", "vrla", "li_ion"]
 # Cells in the series of a lead-acid monobloc that is sold and monitored as one "cell" (2, 4, 6, 8 and 12 V).
 _BLOCK_SIZES = (1, 2, 3, 4, 6)
 _LEAD_ACID_NOMINAL_V = 2.1  # between open circuit (2.05-2.15) and float (2.25), [B]
+_CELL_OR_BLOCK_V = (1e-6, 20.0)  # readings that can tell a cell; zeros are drop-outs
 _LI_ION_MEDIAN_V = (2.6, 4.5)  # LFP rests near 3.3 V, NMC near 3.7 V, [U]
 
 
@@ -72,20 +72,21 @@ class Chemistry:
         )
 
 
-def choose_chemistry(frame: pd.DataFrame, option: ChemistryOption = "auto") -> Chemistry:
-    """Choose the chemistry profile of a canonical frame.
+def choose_chemistry(
+    voltages: Histogram, *, has_gravity: bool, option: ChemistryOption = "auto"
+) -> Chemistry:
+    """Choose the chemistry profile of a table.
 
     Args:
-        frame: Canonical columns with sentinels already missing.
+        voltages: Of its cell voltages [V], sentinels left out.
+        has_gravity: Whether any reading of specific gravity is plausible.
         option: A profile's name, or "auto": specific gravity readings mean flooded lead-acid; else the
             median voltage tells lithium from sealed lead-acid.
     """
-    voltage = frame[VOLTAGE].to_numpy(dtype=float) if VOLTAGE in frame else np.array([])
-    plausible = voltage[np.isfinite(voltage) & (voltage > 0) & (voltage < 20)]
-    median = float(np.median(plausible)) if plausible.size else float("nan")
+    median = voltages.within(*_CELL_OR_BLOCK_V).median
     if option != "auto":
         return Chemistry(PROFILES[option], _block_size(median, option), "as asked for")
-    if GRAVITY in frame and frame[GRAVITY].between(1.0, 1.4).any():
+    if has_gravity:
         name: ChemistryName = "lead_acid_flooded"
         reason = "specific gravity is measured"
     elif _LI_ION_MEDIAN_V[0] <= median <= _LI_ION_MEDIAN_V[1]:

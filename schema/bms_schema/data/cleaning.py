@@ -1,26 +1,100 @@
-"""From text to readings: numbers, sentinels and implausible values, each with the reason why it went.
+"""From text to readings: numbers, sentinels, units and implausible values, each with the reason for its change.
 
-No row is ever dropped. A reading that is no reading becomes missing, and `<column>_flag` says why.
+No row is ever dropped. A reading that is no reading becomes missing, and `<column>_flag` says why; a reading
+that was converted keeps its value, and `<column>_flag` says so.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from bms_schema.data.columns import COLUMNS, MEASURED_NAMES, Column, flag_of
+from bms_schema.data.corrections import Conversion, Wrap
+from bms_schema.data.text import BLANK_TEXT, FULL_SCALE, NO_NUMBER, distinct_text, parse_numbers
 
-OK, BLANK, NOT_A_NUMBER, SENTINEL, OUT_OF_RANGE, IMPUTED = (
-    "",
-    "blank",
-    "not_a_number",
-    "sentinel",
-    "out_of_range",
-    "imputed",
-)
-FLAGS = (OK, BLANK, NOT_A_NUMBER, SENTINEL, OUT_OF_RANGE, IMPUTED)
+OK, IMPUTED = "", "imputed"
+BLANK, NOT_A_NUMBER, SENTINEL, OUT_OF_RANGE = "blank", "not_a_number", "sentinel", "out_of_range"
+SPIKE, STUCK = "spike", "stuck"
+UNIT_CONVERTED, SIGN_RESTORED = "unit_converted", "sign_restored"
+LOST = (BLANK, NOT_A_NUMBER, SENTINEL, OUT_OF_RANGE, SPIKE, STUCK)  # the reading is missing
+CHANGED = (UNIT_CONVERTED, SIGN_RESTORED)  # the reading is there, otherwise than in the file
+FLAGS = (OK, *LOST, *CHANGED, IMPUTED)
 FLAG_TYPE = pd.CategoricalDtype(list(FLAGS))
+_CODE = {flag: np.int8(code) for code, flag in enumerate(FLAGS)}
 _SENTINEL_RELATIVE_TOLERANCE = 1e-6  # float32 exports: 65.535 is written 65.53500366
+
+
+@dataclass(frozen=True)
+class NumberRule:
+    """How one column's numbers become readings; decided once for a table.
+
+    Args:
+        name: Canonical name.
+        low: Lowest plausible reading, in the canonical unit.
+        high: Highest plausible reading.
+        wrap: The lost sign to give back first, if any.
+        conversion: The unit to convert from, if any.
+        usual: What readings of the column usually are: in a converted column a whole number like 32767 or
+            255 is "no answer" only where it would come out beyond.
+        zero_is_absent: The column says nothing but 0: its probe was never fitted.
+    """
+
+    name: str
+    low: float
+    high: float
+    wrap: Wrap | None = None
+    conversion: Conversion | None = None
+    usual: tuple[float, float] = (0.0, 0.0)
+    zero_is_absent: bool = False
+
+    def apply(
+        self, written: np.ndarray, kinds: np.ndarray, earlier: pd.Series | None = None
+    ) -> tuple[np.ndarray, pd.Categorical]:
+        """Return readings (float64, NaN where none) and their flags.
+
+        Args:
+            written: Numbers as the file has them, NaN where none.
+            kinds: From `parse_numbers`.
+            earlier: The flags of a table that was cleaned before: they keep their reasons.
+        """
+        sentinel = is_sentinel(written, COLUMNS[self.name]) | (kinds == FULL_SCALE)
+        readings, restored = written, np.zeros(written.shape, dtype=bool)
+        if self.wrap:
+            full_scale = np.abs(written - 65535 * self.wrap.step) < self.wrap.step / 2
+            sentinel &= ~(full_scale & self.wrap.full_scale_is_reading)
+            restored = self.wrap.wrapped(written) & ~sentinel
+            readings = np.where(restored, self.wrap.apply(written), written)
+        if self.conversion:
+            readings = self.conversion.apply(readings)
+            usual = (readings >= self.usual[0]) & (readings <= self.usual[1])
+            sentinel &= ~(usual & (written == np.rint(written)))
+        if self.zero_is_absent:
+            sentinel |= written == 0.0
+        outside = ((readings < self.low) | (readings > self.high)) & ~sentinel
+
+        codes = np.full(len(written), _CODE[UNIT_CONVERTED if self.conversion else OK])
+        codes[restored] = _CODE[SIGN_RESTORED]
+        codes[outside] = _CODE[OUT_OF_RANGE]
+        codes[kinds == BLANK_TEXT] = _CODE[BLANK]
+        codes[kinds == NO_NUMBER] = _CODE[NOT_A_NUMBER]
+        codes[sentinel] = _CODE[SENTINEL]
+        if earlier is not None:
+            codes = _with_earlier(codes, earlier)
+        missing = sentinel | outside
+        if missing.any():
+            readings = np.where(missing, np.nan, readings)
+        return readings, pd.Categorical.from_codes(codes, dtype=FLAG_TYPE)  # type: ignore[arg-type]
+
+
+def _with_earlier(codes: np.ndarray, earlier: pd.Series) -> np.ndarray:
+    """Keep the reasons a cleaned table carries: for what is missing now, and for kept but changed values."""
+    places, texts = distinct_text(earlier)
+    known = np.array([*(_CODE.get(text, _CODE[OK]) for text in texts), _CODE[OK]], dtype="int8")[places]
+    lost = np.isin(known, [_CODE[flag] for flag in LOST])
+    kept = np.isin(known, [_CODE[flag] for flag in (*CHANGED, IMPUTED)])
+    return np.where((codes == _CODE[BLANK]) & lost | (codes == _CODE[OK]) & kept, known, codes)
 
 
 def to_numbers(column: pd.Series, *, decimal_comma: bool = False) -> tuple[pd.Series, np.ndarray]:
@@ -30,20 +104,8 @@ def to_numbers(column: pd.Series, *, decimal_comma: bool = False) -> tuple[pd.Se
         The numbers, NaN where there is none (±inf counts as none), and a boolean mask of the values that
         were there but are no numbers.
     """
-    if pd.api.types.is_bool_dtype(column):
-        column = column.astype("float64")
-    if not pd.api.types.is_numeric_dtype(column):
-        text = column.astype("string").str.strip()
-        if decimal_comma:
-            text = text.str.replace(",", ".", regex=False)
-        present = (text.notna() & ~text.str.lower().isin(["", "nan"])).to_numpy(dtype=bool)
-        objects = pd.Series(text.to_numpy(dtype=object, na_value=np.nan), index=column.index)
-        numbers = pd.to_numeric(objects, errors="coerce").to_numpy(dtype="float64")
-    else:
-        numbers = column.to_numpy(dtype="float64", na_value=np.nan)
-        present = ~np.isnan(numbers)
-    numbers = np.where(np.isfinite(numbers), numbers, np.nan)
-    return pd.Series(numbers, index=column.index, name=column.name), present & np.isnan(numbers)
+    numbers, kinds = parse_numbers(column, decimal_comma=decimal_comma)
+    return pd.Series(numbers, index=column.index, name=column.name), np.isin(kinds, (NO_NUMBER, FULL_SCALE))
 
 
 def is_sentinel(values: np.ndarray, column: Column) -> np.ndarray:
@@ -53,47 +115,23 @@ def is_sentinel(values: np.ndarray, column: Column) -> np.ndarray:
     [False, True, False]
     """
     found = np.zeros(values.shape, dtype=bool)
-    for sentinel in column.sentinels:
-        found |= np.isclose(values, sentinel, rtol=_SENTINEL_RELATIVE_TOLERANCE, atol=0.0)
+    if column.sentinels:
+        sentinels = np.sort(column.sentinels)
+        # Readings are mostly smaller than any sentinel: look closer at the few that are not.
+        smallest = np.abs(sentinels).min() * (1 - _SENTINEL_RELATIVE_TOLERANCE)
+        with np.errstate(invalid="ignore"):
+            large = np.flatnonzero(np.abs(values) >= smallest)
+        near = nearest(sentinels, values[large])
+        found[large] = np.abs(values[large] - near) <= _SENTINEL_RELATIVE_TOLERANCE * np.abs(near)
     return found
 
 
-def clean_numbers(frame: pd.DataFrame, names: Sequence[str], *, decimal_comma: bool = False) -> pd.DataFrame:
-    """Return a copy whose `names` are float64 with sentinels missing, and a flag column for each.
-
-    A flag column that the frame already carries (a file cleaned before) keeps its reasons for what is
-    missing now.
-    """
-    result = frame.copy()
-    for name in names:
-        numbers, no_number = to_numbers(frame[name], decimal_comma=decimal_comma)
-        values = numbers.to_numpy()
-        sentinel = is_sentinel(values, COLUMNS[name])
-        flags = np.select(
-            [no_number, sentinel, np.isnan(values)], [NOT_A_NUMBER, SENTINEL, BLANK], OK
-        ).astype(object)
-        if flag_of(name) in frame:
-            earlier = frame[flag_of(name)].astype("string").fillna(OK).to_numpy(dtype=object)
-            known = np.isin(earlier, FLAGS) & (earlier != OK)
-            flags = np.where((flags == BLANK) & known | (flags == OK) & (earlier == IMPUTED), earlier, flags)
-        result[name] = np.where(sentinel, np.nan, values)
-        result[flag_of(name)] = pd.Series(flags, index=frame.index).astype(FLAG_TYPE)
-    return result
-
-
-def gate_range(frame: pd.DataFrame, ranges: dict[str, tuple[float, float]]) -> pd.DataFrame:
-    """Return a copy in which values outside their plausible range are missing and flagged `out_of_range`."""
-    result = frame.copy()
-    for name, (low, high) in ranges.items():
-        values = frame[name].to_numpy(dtype="float64")
-        with np.errstate(invalid="ignore"):
-            outside = (values < low) | (values > high)
-        result[name] = np.where(outside, np.nan, values)
-        flags = frame[flag_of(name)].to_numpy(dtype=object)
-        result[flag_of(name)] = pd.Series(np.where(outside, OUT_OF_RANGE, flags), index=frame.index).astype(
-            FLAG_TYPE
-        )
-    return result
+def nearest(sorted_values: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return for each of `values` the nearest of `sorted_values` (at least one)."""
+    place = np.searchsorted(sorted_values, values)
+    below = sorted_values[np.maximum(place - 1, 0)]
+    above = sorted_values[np.minimum(place, len(sorted_values) - 1)]
+    return np.where(np.abs(values - below) <= np.abs(above - values), below, above)
 
 
 def without_imputed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -4,17 +4,21 @@ Column names are compared without case, spaces, underscores, hyphens and dots: `
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 CELL_ID, STRING, TIMESTAMP, SOURCE_ROW, IS_DEAD = "Cell ID", "string", "Timestamp", "source_row", "IsDead"
 VOLTAGE, TEMPERATURE, CURRENT = "CellVoltage", "CellTemperature", "InstantaneousCurrent"
 AMBIENT, GRAVITY, SOC = "AmbientTemperature", "CellSpecificGravity", "StateOfCharge"
+STRING_VOLTAGE = "StringVoltage"
 FLAG_SUFFIX = "_flag"
 
 # Full-scale readings of 16- and 32-bit registers, in the scalings that real exports show; float32's lowest value.
 _REGISTER_16 = (65535.0, 6553.5, 655.35, 32767.0, 3276.7, 327.67, 32768.0, -32768.0, -3276.8, -327.68)
 _REGISTER_32 = (4294967295.0, 2147483647.0, -2147483648.0, -3.4028234663852886e38)
 NO_ANSWER = _REGISTER_16 + _REGISTER_32
+_BEYOND_READINGS = tuple(value for value in NO_ANSWER if abs(value) > 1000.0)  # hundreds of A and V are real
+PROBE_NOT_FITTED = (255.0, 511.0)  # 8- and 9-bit registers of temperature inputs without a probe
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ SENSORS: tuple[Column, ...] = (
         "Cell voltage",
         source="chemistry profile",
         sentinels=(65.535, 59.749, *NO_ANSWER),
-        aliases=("Cell Voltage", "VCell", "Voltage_measured", "Voltage (Calibrated)", "Voltage"),
+        aliases=("Cell Voltage", "VCell", "Voltage_measured", "Voltage (Calibrated)", "Voltage", "U"),
     ),
     Column(
         TEMPERATURE,
@@ -64,8 +68,16 @@ SENSORS: tuple[Column, ...] = (
         -40.0,
         100.0,
         "[U] range of a thermistor input; water boils above",
-        (59.749, *NO_ANSWER),
-        ("Cell Temperature", "CellTemp", "Temperature_measured", "Battery Temp (Calibrated)", "Temperature"),
+        (65.535, 59.749, *PROBE_NOT_FITTED, *NO_ANSWER),
+        (
+            "Cell Temperature",
+            "CellTemp",
+            "Temperature_measured",
+            "Battery Temp (Calibrated)",
+            "Temperature",
+            "Temp",
+            "T",
+        ),
     ),
     Column(
         CURRENT,
@@ -74,7 +86,7 @@ SENSORS: tuple[Column, ...] = (
         -5000.0,
         5000.0,
         "[U] largest shunts in stationary practice",
-        tuple(value for value in NO_ANSWER if abs(value) > 1000.0),  # hundreds of amperes are real
+        _BEYOND_READINGS,
         (
             "Instantaneous Current",
             "StringCurrent",
@@ -82,6 +94,10 @@ SENSORS: tuple[Column, ...] = (
             "Current_measured",
             "Current (Calibrated)",
             "Current",
+            "BMSBatteryCurrent",
+            "Iinst",
+            "Iavg",
+            "A",
         ),
     ),
     Column(
@@ -91,7 +107,7 @@ SENSORS: tuple[Column, ...] = (
         -50.0,
         70.0,
         "[U] coldest and hottest inhabited places with margin",
-        (65.535, 59.749, *NO_ANSWER),
+        (65.535, 59.749, *PROBE_NOT_FITTED, *NO_ANSWER),
         ("Ambient Temperature", "AmbientTemp", "Ambient Temp", "RoomTemperature"),
     ),
     Column(
@@ -116,6 +132,17 @@ STATE_OF_CHARGE = Column(
     ("SOC", "SocLatestValueForEveryCycle", "PackSOC", "vehBMSPackSOC"),
 )
 MEASURED: tuple[Column, ...] = (*SENSORS, STATE_OF_CHARGE)
+# Cleaned and flagged like a reading where a file has it, but never required, imputed or scaled.
+STRING_TOTAL = Column(
+    STRING_VOLTAGE,
+    "V",
+    "String voltage",
+    0.0,
+    2000.0,
+    "[U] 1,500 V DC plants with margin",
+    _BEYOND_READINGS,
+    ("String Voltage", "PackVoltage", "BMSBatteryVoltage", "TotalVoltage", "Vtot"),
+)
 # A usual BMS's resolution [U], in the column's unit: no robust sigma of a cell's own signal is believed below it.
 RESOLUTION = {VOLTAGE: 0.002, TEMPERATURE: 0.2, GRAVITY: 0.001}
 
@@ -146,10 +173,18 @@ IDENTIFIERS: tuple[Column, ...] = (
 # Columns that name a string only together, or where no string column exists; widest first.
 SITE_COLUMNS = ("SiteID", "Site", "DeviceID", "SerialNumber")
 CELL_NUMBER_ALIASES = ("CellNumber", "Cell No", "CellIndex")
+# Where the time column counts seconds from the start of a test: what numbers the tests, and what dates them.
+SESSION_COLUMNS = ("session", "test_id", "cycle", "cycle_index")
+SESSION_START_COLUMNS = ("start_time", "session_start", "test_start")
+# Other temperatures of the same cells: they settle what unit a temperature is in.
+COMPANION_TEMPERATURES = ("BMSProbeTempMax", "BMSProbeTempMin", "ProbeTempMax", "ProbeTempMin")
 
-COLUMNS: dict[str, Column] = {column.name: column for column in (*MEASURED, *IDENTIFIERS)}
+COLUMNS: dict[str, Column] = {column.name: column for column in (*MEASURED, STRING_TOTAL, *IDENTIFIERS)}
 SENSOR_NAMES: tuple[str, ...] = tuple(column.name for column in SENSORS)
 MEASURED_NAMES: tuple[str, ...] = tuple(column.name for column in MEASURED)
+CLEANED_NAMES: tuple[str, ...] = (*MEASURED_NAMES, STRING_VOLTAGE)
+# Preprocessing goes without a room's temperature; what learns from the tables does not.
+PREPROCESS_REQUIRED: tuple[str, ...] = (VOLTAGE, TEMPERATURE, CURRENT)
 
 
 def normalised(name: str) -> str:
@@ -180,6 +215,18 @@ def match_columns(names: list[str]) -> dict[str, str]:
                 found[column.name] = present[normalised(candidate)]
                 break
     return found
+
+
+def first_of(names: Iterable[str], wanted: Iterable[str]) -> str | None:
+    """Return the file's name for the first of the `wanted` columns that it has; None where it has none.
+
+    >>> first_of(["Cell", "Test_ID"], SESSION_COLUMNS)
+    'Test_ID'
+    """
+    present: dict[str, str] = {}
+    for name in names:
+        present.setdefault(normalised(name), name)
+    return next((present[key] for key in map(normalised, wanted) if key in present), None)
 
 
 def flag_of(name: str) -> str:

@@ -1,11 +1,65 @@
-"""Which string and which cell a row belongs to."""
+"""Which string and which cell a row belongs to.
 
+Chunks only tell which combinations of string, site and cell names occur; what they mean is decided once from all.
+"""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
 import pandas as pd
 
-from bms_schema.data.columns import CELL_ID, CELL_NUMBER_ALIASES, SITE_COLUMNS, STRING, normalised
+from bms_schema.data.columns import (
+    CELL_ID,
+    CELL_NUMBER_ALIASES,
+    SITE_COLUMNS,
+    STRING,
+    first_of,
+    match_columns,
+    normalised,
+)
+from bms_schema.data.text import distinct_text
+
+Key = tuple[str | None, ...]
 
 ONLY_STRING, ONLY_CELL = "string-1", "cell-1"
 _CELL_NUMBERS = {normalised(name) for name in CELL_NUMBER_ALIASES}
+_WHOLE_FLOAT = re.compile(r"(\d+)\.0+")
+
+
+def identity_columns(names: Sequence[str]) -> dict[str, str]:
+    """Map the columns that may tell strings and cells apart to the file's names for them."""
+    matched = match_columns(list(names))
+    found = {canonical: matched[canonical] for canonical in (STRING, CELL_ID) if canonical in matched}
+    sites = {site: first_of(names, [site]) for site in SITE_COLUMNS}
+    taken = set(found.values())
+    return found | {site: name for site, name in sites.items() if name and name not in taken}
+
+
+def identity_codes(chunk: pd.DataFrame, columns: Sequence[str]) -> tuple[np.ndarray, list[Key]]:
+    """Return which combination of names each row has.
+
+    Args:
+        chunk: Columns as in the file.
+        columns: The file's names of the identity columns; none: all rows are one combination.
+
+    Returns:
+        int64 codes, one per row, and the combinations; a name is text (`3.0` and `3` are one), None if blank.
+    """
+    combined = np.zeros(len(chunk), dtype="int64")
+    keys: list[Key] = [()] if len(chunk) else []
+    for name in columns:
+        codes, texts = distinct_text(chunk[name])
+        names = [*map(_name, texts), None]  # code -1 takes the last
+        combined, pairs = pd.factorize(combined * len(names) + codes % len(names))
+        keys = [(*keys[pair // len(names)], names[pair % len(names)]) for pair in pairs]
+    return combined, keys
+
+
+def _name(text: str) -> str:
+    """Render an identifier: `3.0` and `3` are the same cell."""
+    whole = _WHOLE_FLOAT.fullmatch(text)
+    return whole.group(1) if whole else text
 
 
 def identify_strings(frame: pd.DataFrame) -> tuple[pd.Series, str]:

@@ -1,18 +1,136 @@
-"""Time stamps: ISO 8601, epoch seconds to nanoseconds, day-first or month-first dates."""
+"""Time stamps: ISO 8601, epoch seconds to nanoseconds, day-first or month-first dates, one rule per table.
 
-import re
+Facts of the chunks are counted and merged, the rule is decided once from the sum, and each chunk is parsed by it.
+"""
+
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from bms_schema.data.columns import TIMESTAMP
+from bms_schema.data.text import distinct_text
+from bms_schema.data.time_text import (
+    DAY_MONTH,
+    ELAPSED,
+    EPOCH,
+    FORMS,
+    ISO,
+    NAT,
+    NO_TIME,
+    TimeForms,
+    read_forms,
+)
 from bms_schema.run.errors import UnreadableTable
 
-# Epoch units by magnitude: 1973 to 2286 in seconds, and the same instants in finer units.
-_EPOCH_UNITS = (("s", 1e8, 1e10), ("ms", 1e11, 1e13), ("us", 1e14, 1e16), ("ns", 1e17, 1e19))
-_NO_ANSWER = (2147483647.0, 4294967295.0)  # 32-bit registers at full scale: 2038 and 2106 in seconds
-_TIME_ONLY = r"^\s*\d{1,2}:\d{2}"
-_DAY_MONTH = re.compile(r"^\s*(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{2,4})")
+_NOTHING = (np.iinfo("int64").max, np.iinfo("int64").min)
+
+
+@dataclass(frozen=True)
+class TimeFacts:
+    """Mergeable counts of a time column.
+
+    Args:
+        forms: {form: values of it}.
+        bounds: {"sure" | "day first" | "month first": (earliest, latest) in ns}.
+        only_day: Dates that make sense day first only.
+        only_month: Dates that make sense month first only.
+        zoned: Values that name their zone.
+        example: Alphabetically first value that names no instant; empty where there is none.
+    """
+
+    forms: dict[str, int] = field(default_factory=dict)
+    bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
+    only_day: int = 0
+    only_month: int = 0
+    zoned: int = 0
+    example: str = ""
+
+    @classmethod
+    def of(cls, column: pd.Series) -> "TimeFacts":
+        """Count one chunk."""
+        if pd.api.types.is_datetime64_any_dtype(column):
+            instants = _native(column)
+            known = instants != NAT
+            return cls({ISO: int(known.sum())}, {"sure": _bounds(instants)})
+        codes, texts = distinct_text(column)
+        weights = np.bincount(codes[codes >= 0], minlength=len(texts))
+        read = read_forms(texts)
+        counts = np.bincount(read.form, weights=weights, minlength=len(FORMS)).astype(int)
+        two = read.form == FORMS.index(DAY_MONTH)
+        no_instant = np.isin(read.form, [FORMS.index(NO_TIME), FORMS.index(ELAPSED)])
+        none = sorted(texts[no_instant & (weights > 0)])
+        return cls(
+            {form: int(n) for form, n in zip(FORMS, counts, strict=True) if n},
+            {
+                "sure": _bounds(read.instant),
+                "day first": _bounds(read.day_first),
+                "month first": _bounds(read.month_first),
+            },
+            only_day=int(weights[two & (read.month_first == NAT)].sum()),
+            only_month=int(weights[two & (read.day_first == NAT)].sum()),
+            zoned=int(weights[read.zoned].sum()),
+            example=none[0] if none else "",
+        )
+
+    def merge(self, other: "TimeFacts") -> "TimeFacts":
+        """Return the facts of both."""
+        names = {**self.forms, **other.forms}
+        return TimeFacts(
+            {form: self.forms.get(form, 0) + other.forms.get(form, 0) for form in names},
+            {
+                name: _wider(self.bounds.get(name, _NOTHING), other.bounds.get(name, _NOTHING))
+                for name in {**self.bounds, **other.bounds}
+            },
+            self.only_day + other.only_day,
+            self.only_month + other.only_month,
+            self.zoned + other.zoned,
+            min(filter(None, (self.example, other.example)), default=""),
+        )
+
+    @property
+    def given(self) -> int:
+        """Values that are not blank."""
+        return sum(self.forms.values())
+
+    @property
+    def has_elapsed(self) -> bool:
+        """Whether some values are too small for instants."""
+        return ELAPSED in self.forms
+
+    @property
+    def is_elapsed(self) -> bool:
+        """Whether the column counts seconds from some start instead of naming instants."""
+        return self.forms.get(ELAPSED, 0) * 2 > self.given
+
+
+@dataclass(frozen=True)
+class TimeRule:
+    """How a table's time stamps are read.
+
+    Args:
+        day_first: Order of dates that may be read either way.
+    """
+
+    day_first: bool = True
+
+    def instants(self, read: TimeForms) -> np.ndarray:
+        """Return the instants meant, int64 ns, `NAT` where there is none."""
+        preferred, other = (
+            (read.day_first, read.month_first) if self.day_first else (read.month_first, read.day_first)
+        )
+        date = np.where(preferred == NAT, other, preferred)
+        return np.where(read.form == FORMS.index(DAY_MONTH), date, read.instant)
+
+    def parse(self, column: pd.Series) -> pd.Series:
+        """Parse a column to `datetime64[ns]` without a zone (UTC where one is given); NaT where it is no time."""
+        if pd.api.types.is_datetime64_any_dtype(column):
+            instants = _native(column)
+        else:
+            codes, texts = distinct_text(column)
+            distinct = np.append(self.instants(read_forms(texts)), NAT)  # code -1 takes the last
+            instants = distinct[codes]
+        return pd.Series(instants.view("datetime64[ns]"), index=column.index, name=column.name)
 
 
 def parse_timestamps(column: pd.Series) -> tuple[pd.Series, list[str]]:
@@ -27,73 +145,74 @@ def parse_timestamps(column: pd.Series) -> tuple[pd.Series, list[str]]:
     Raises:
         UnreadableTable: fewer than half of the values are times.
     """
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return _without_zone(column), []
-    present = column.notna()
-    if not present.any():
-        return pd.Series(pd.NaT, index=column.index, dtype="datetime64[ns]"), ["no time stamps given"]
-    # Readings of one moment share their text: parse each distinct value once.
-    values = column[present].astype(str)
-    codes, distinct = pd.factorize(values)
-    parsed, notes = _parse_distinct(pd.Series(distinct, dtype=object))
-    result = pd.Series(np.datetime64("NaT"), index=column.index, dtype="datetime64[ns]")
-    result[present] = parsed.to_numpy()[codes]
-    bad = int(present.sum() - result.notna().sum())
-    if bad * 2 > present.sum():
-        example = values[result[present].isna()].iloc[0]
+    rule, notes = time_rule(TimeFacts.of(column))
+    return rule.parse(column), notes
+
+
+def time_rule(facts: TimeFacts) -> tuple[TimeRule, list[str]]:
+    """Decide how a column of instants is read, and say what was assumed.
+
+    Raises:
+        UnreadableTable: fewer than half of the values are times.
+    """
+    if not facts.given:
+        return TimeRule(), ["no time stamps given"]
+    unread = facts.forms.get(NO_TIME, 0) + facts.forms.get(ELAPSED, 0)
+    if unread * 2 > facts.given:
         raise UnreadableTable(
-            f"{bad} of {int(present.sum())} values of the time column are no times, e.g. '{example}'.",
+            f"{unread} of {facts.given} values of the time column are no times, e.g. '{facts.example}'.",
             expected="ISO 8601, epoch seconds/milliseconds, or day-month-year dates",
             fix=f"Export '{TIMESTAMP}' as ISO 8601, e.g. 2026-01-31T12:00:00.",
         )
-    if bad:
-        notes.append(f"{bad} time stamps are unreadable and count as missing")
-    return result, notes
+    kinds = [form for form in (ISO, DAY_MONTH, *EPOCH.values()) if facts.forms.get(form)]
+    notes = [f"time stamps are {form}" for form in kinds if form in EPOCH.values()] if len(kinds) == 1 else []
+    if len(kinds) > 1:
+        counted = ", ".join(f"{form} {facts.forms[form]:,}" for form in kinds)
+        notes.append(f"time stamps come in several forms, each read by its own: {counted}")
+    day_first, order_notes = _order(facts)
+    notes += order_notes
+    if 0 < facts.zoned < facts.given - unread:
+        notes.append(f"{facts.zoned:,} time stamps name a zone and became UTC; the others are taken as UTC")
+    if unread:
+        notes.append(f"{unread} time stamps are unreadable and count as missing")
+    return TimeRule(day_first), notes
 
 
-def _parse_distinct(values: pd.Series) -> tuple[pd.Series, list[str]]:
-    numbers = pd.to_numeric(values, errors="coerce")
-    if numbers.notna().mean() > 0.5:
-        size = float(numbers.abs().median())
-        for unit, low, high in _EPOCH_UNITS:
-            if low <= size < high:
-                whole = (numbers * {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}[unit]).round()
-                # A clock that was never set says 0, a register without an answer its full scale.
-                whole = whole.where(numbers.between(low, high) & ~numbers.isin(_NO_ANSWER))
-                return pd.to_datetime(whole, unit="ns", errors="coerce"), [f"time stamps are epoch {unit}"]
-        return pd.Series(pd.NaT, index=values.index, dtype="datetime64[ns]"), []
-    values = values.mask(values.str.match(_TIME_ONLY))  # pandas would add today's date
-    iso = _without_zone(pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True))
-    rest = iso.isna()
-    if not rest.any():
-        return iso, []
-    day_first, note = _is_day_first(values[rest])
-    other = pd.to_datetime(values[rest], format="mixed", dayfirst=day_first, errors="coerce", utc=True)
-    iso[rest] = _without_zone(other)
-    return iso, [note] if note else []
+def _order(facts: TimeFacts) -> tuple[bool, list[str]]:
+    """Tell dd/mm from mm/dd by numbers above 12, else by the order that gives the shorter span."""
+    if not facts.forms.get(DAY_MONTH):
+        return True, []
+    if facts.only_day or facts.only_month:
+        day_first = facts.only_day >= facts.only_month
+        notes = [f"dates are {_called(day_first)}"]
+        if facts.only_day and facts.only_month:
+            few = min(facts.only_day, facts.only_month)
+            notes.append(f"{few:,} dates make sense {_called(not day_first)} only and are read so")
+        return day_first, notes
+    sure = facts.bounds.get("sure", _NOTHING)
+    spans = {}
+    for day_first in (True, False):
+        first, last = _wider(sure, facts.bounds[_called(day_first)])
+        spans[day_first] = last - first
+    day_first = spans[True] <= spans[False]
+    order = _called(day_first)
+    return day_first, [f"dates could be day first or month first; read as {order}, which spans less time"]
 
 
-def _is_day_first(values: pd.Series) -> tuple[bool, str]:
-    """Tell dd/mm from mm/dd by a number above 12, else by the order that gives the shorter span."""
-    matches = values.str.extract(_DAY_MONTH).dropna()
-    if matches.empty:
-        return False, ""
-    first, second = matches[0].astype(int), matches[1].astype(int)
-    if (first > 12).any():
-        return True, "dates are day first"
-    if (second > 12).any():
-        return False, "dates are month first"
-    spans = {
-        day_first: pd.to_datetime(values, format="mixed", dayfirst=day_first, errors="coerce", utc=True)
-        for day_first in (True, False)
-    }
-    lengths = {key: parsed.max() - parsed.min() for key, parsed in spans.items()}
-    day_first = bool(lengths[True] <= lengths[False])
-    order = "day" if day_first else "month"
-    return day_first, f"dates could be day first or month first; read as {order} first, which spans less time"
+def _called(day_first: bool) -> str:
+    return "day first" if day_first else "month first"
 
 
-def _without_zone(column: pd.Series) -> pd.Series:
+def _native(column: pd.Series) -> np.ndarray:
     if getattr(column.dt, "tz", None) is not None:
         column = column.dt.tz_convert("UTC").dt.tz_localize(None)
-    return column.astype("datetime64[ns]")
+    return column.astype("datetime64[ns]").to_numpy().astype("int64")
+
+
+def _bounds(instants: np.ndarray) -> tuple[int, int]:
+    known = instants[instants != NAT]
+    return (int(known.min()), int(known.max())) if known.size else _NOTHING
+
+
+def _wider(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    return min(one[0], other[0]), max(one[1], other[1])
