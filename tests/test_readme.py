@@ -3,7 +3,7 @@
 import re
 
 from bms_schema.data.columns import COLUMNS, MEASURED_NAMES
-from bms_schema.data.features import feature_table
+from bms_schema.data.feature_table import with_table
 
 from tests.servers import ROOT, SERVERS
 
@@ -40,7 +40,8 @@ def test_both_commands_are_there_and_ci_runs_the_second():
     assert "uv run pytest\n" in (ROOT / ".ci/run").read_text(encoding="utf-8")
 
 
-def test_the_schemas_readme_documents_every_feature():
-    text = (ROOT / "schema/README.md").read_text(encoding="utf-8")
-    for feature in feature_table():
-        assert f"| `{feature.name}` | {feature.unit or '–'} | {feature.window} |" in text
+def test_the_features_table_is_the_one_that_the_code_generates():
+    text = (ROOT / "load-preprocessdata-mcp/README.md").read_text(encoding="utf-8")
+    assert text == with_table(text), (
+        "run: python -m bms_schema.data.feature_table load-preprocessdata-mcp/README.md"
+    )

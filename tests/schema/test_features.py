@@ -1,17 +1,18 @@
 import numpy as np
 import pandas as pd
-import pytest
-from bms_schema.data.features import add_features, feature_names, feature_table, trailing_statistics
+from bms_schema.data.features import (
+    add_features,
+    available_columns,
+    feature_names,
+    feature_table,
+    trailing_statistics,
+)
 from bms_schema.data.moments import moment_codes, order_cells
 from bms_schema.data.table import canonical_table
 
 from tests.schema.fleet import small_fleet
 
-OWN = [
-    name
-    for name in feature_names()
-    if any(kind in name for kind in ("diff", "lag", "mean", "std", "load_step"))
-]
+OWN = [name for name in feature_names() if not any(kind in name for kind in ("deviation", "robust_z", "_z_"))]
 
 
 def featured(frame):
@@ -142,12 +143,38 @@ def test_without_time_stamps_the_readings_number_is_the_moment():
     made = featured(frame)
     assert made["voltage_deviation_v"].notna().all()
     assert made["voltage_lag1_v"].isna().sum() == 4
+    assert not [name for name in made if "24h" in name or "30d" in name or name == "charge_ah"]
 
 
-@pytest.mark.parametrize("name", ["CellSpecificGravity"])
-def test_a_signal_that_is_not_measured_gives_missing_features(name):
-    made = featured(small_fleet().drop(columns=name))
-    assert made["gravity_deviation"].isna().all()
+def test_a_column_that_is_absent_or_never_read_leaves_its_features_out():
+    fleet = small_fleet()
+    for frame in (fleet.drop(columns="CellSpecificGravity"), fleet.assign(CellSpecificGravity=np.nan)):
+        made = featured(frame)
+        assert not [name for name in made if name.startswith("gravity")]
+        assert "voltage_deviation_v" in made
+    assert "temperature_rise_c" not in add_features(
+        canonical_table(fleet).frame.drop(columns="AmbientTemperature")
+    )
+
+
+def test_the_tables_columns_and_not_its_parts_decide_which_features_there_are():
+    table = canonical_table(small_fleet()).frame
+    columns = available_columns(table)
+    part = table[table["string"] == "S0"].assign(CellSpecificGravity=np.nan)
+    assert [name for name in add_features(part, columns) if name not in part] == feature_names(columns)
+
+
+def test_stale_features_of_an_earlier_run_are_replaced():
+    table = canonical_table(small_fleet()).frame
+    again = add_features(add_features(table).assign(voltage_lag1_v=7.0, gravity_diff=7.0))
+    pd.testing.assert_frame_equal(again, add_features(table))
+
+
+def test_no_row_is_a_table_too():
+    assert list(add_features(canonical_table(small_fleet()).frame[:0], ["CellVoltage", "Timestamp"])) == [
+        *canonical_table(small_fleet()).frame,
+        *feature_names(["CellVoltage", "Timestamp"]),
+    ]
 
 
 def test_a_window_does_not_reach_over_a_gap_shorter_than_itself():
