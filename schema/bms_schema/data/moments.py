@@ -138,7 +138,8 @@ def _one_row_per_cell(moments: np.ndarray, order: CellOrder) -> np.ndarray:
         return moments
     place = np.arange(len(ordered))
     number = place - np.maximum.accumulate(np.where(again, 0, place))
-    return np.asarray(moments * (number.max() + 1) + order.restore(number))
+    apart = moments * (number.max() + 1) + order.restore(number)
+    return np.asarray(np.unique(apart, return_inverse=True)[1])  # without holes: codes serve as places
 
 
 def _small_codes(codes: np.ndarray) -> np.ndarray:
