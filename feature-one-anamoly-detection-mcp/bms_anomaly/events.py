@@ -15,8 +15,20 @@ MERGE_STEPS = 3  # a pause of fewer readings does not end an event [U]
 NO_EVENT = -1
 
 
+def alarm_score(score: np.ndarray, contamination: float | None = None) -> float:
+    """Return the score that opens an event: 3.5, or the one that this share of the known scores reaches."""
+    known = np.isfinite(score)
+    if contamination is None or not known.any():
+        return OPEN_SCORE
+    return float(np.quantile(score[known], 1.0 - contamination))
+
+
 def find_events(
-    score: np.ndarray, row_score: np.ndarray, order: CellOrder, contamination: float | None = None
+    score: np.ndarray,
+    row_score: np.ndarray,
+    order: CellOrder,
+    contamination: float | None = None,
+    certain: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the event each row belongs to, shape (n,), `NO_EVENT` for none.
 
@@ -30,19 +42,22 @@ def find_events(
         contamination: If given, the share of the rows with readings that are to lie in events; the score
             that this share reaches then replaces all thresholds. Where more rows have that score, only those
             above it: rows that are all alike are not odd.
+        certain: Rows that belong to an event whatever their score, shape (n,), bool; not counted in the share.
     """
     known = np.isfinite(score)
-    if contamination is not None and known.any():
-        least = np.quantile(score[known], 1.0 - contamination)
-        goes_on = score >= least
-        if goes_on.sum() > np.ceil(contamination * known.sum()):
-            goes_on = score > least
-        return event_codes(goes_on, goes_on, known, order)
+    certain = np.zeros(len(score), dtype=bool) if certain is None else certain
+    judged = known & ~certain
+    if contamination is not None and judged.any():
+        least = alarm_score(score[judged], contamination)
+        goes_on = judged & (score >= least)
+        if goes_on.sum() > np.ceil(contamination * judged.sum()):
+            goes_on = judged & (score > least)
+        return event_codes(goes_on | certain, goes_on | certain, known, order)
     with np.errstate(invalid="ignore"):
-        opens = score >= OPEN_SCORE
-        goes_on = score >= CONTINUE_SCORE
+        opens = (score >= OPEN_SCORE) | certain
+        goes_on = (score >= CONTINUE_SCORE) | certain
         near = centred_median(row_score, order, window_s(order, 0.0, EDGE_READINGS - 1))
-        odd = (near >= EDGE_SCORE) | (row_score >= LONE_ROW_SCORE)
+        odd = (near >= EDGE_SCORE) | (row_score >= LONE_ROW_SCORE) | certain
     return _cut_edges(event_codes(opens, goes_on, known, order), odd, order)
 
 

@@ -8,6 +8,7 @@ from bms_schema.data.columns import CELL_ID, STRING, TIMESTAMP, VOLTAGE
 
 from bms_anomaly.events import NO_EVENT
 from bms_anomaly.features import SIGNALS, signal_of
+from bms_anomaly.masked import masked_readings
 
 Kind = Literal[
     "dropout",
@@ -27,6 +28,7 @@ KINDS: tuple[str, ...] = get_args(Kind)
 DROPOUT_SHARE = 0.6  # of the string's usual voltage; a cell that still holds charge stays above [U]
 STUCK_SURPRISE = 14.0  # -ln of the chance that a live sensor repeats a value so often: one in a million
 SPIKE_READINGS = 2
+MASKED_SHARE = 0.5  # of an event's rows: so many masked by preprocessing as spike or stuck name the event
 EVENT_COLUMNS = [CELL_ID, STRING, "start", "end", "kind", "signal", "peak_score", "readings"]
 
 
@@ -68,9 +70,22 @@ def events_table(
     raw = features.iloc[place].groupby(code).median()
     voltage_share = _share_of_usual_voltage(frame).iloc[place].groupby(code).median()
     found["kind"], found["signal"] = _name(evidence, raw, pd.Series(code).groupby(code).size(), voltage_share)
+    named = _named_by_preprocessing(frame, codes)
+    found.loc[named.index, ["kind", "signal"]] = named
     return found.sort_values(["peak_score", CELL_ID], ascending=[False, True])[EVENT_COLUMNS].reset_index(
         drop=True
     )
+
+
+def _named_by_preprocessing(frame: pd.DataFrame, codes: np.ndarray) -> pd.DataFrame:
+    """Return `kind` and `signal` of the events that are mostly readings masked as spike or stuck, by event code."""
+    kind, signal = masked_readings(frame)
+    inside = codes != NO_EVENT
+    rows = pd.DataFrame({"code": codes, "kind": kind, "signal": signal})[inside & (kind != "")]
+    size = np.bincount(codes[inside], minlength=1)
+    counted = rows.groupby(["code", "kind", "signal"]).size().sort_values(ascending=False, kind="stable")
+    first = counted.reset_index(name="rows").drop_duplicates("code").set_index("code")
+    return first.loc[first["rows"] >= MASKED_SHARE * size[first.index], ["kind", "signal"]]
 
 
 def top_signals(features: pd.Index, scaled: np.ndarray) -> np.ndarray:

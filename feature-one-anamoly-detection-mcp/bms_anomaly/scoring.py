@@ -13,10 +13,11 @@ from bms_schema.data.moments import order_cells
 from bms_schema.data.sampling import hash_sample
 from bms_schema.run.errors import NotEnoughData
 
-from bms_anomaly.events import NO_EVENT, find_events
+from bms_anomaly.events import NO_EVENT, alarm_score, find_events
 from bms_anomaly.features import SIGNALS, fleet_features, source_columns
 from bms_anomaly.hybrid import FEWEST_FIT_ROWS, MEMBERS, MOST_FIT_ROWS, HybridDetector
 from bms_anomaly.kinds import events_table, top_signals
+from bms_anomaly.masked import masked_readings, raised
 from bms_anomaly.persistence import persistent_score
 
 # Of the rows: anomalies are the exception, or the yardstick is wrong.
@@ -93,6 +94,8 @@ def score_fleet(
 ) -> FleetScores:
     """Score the rows of a canonical frame and join them to events.
 
+    Rows of which preprocessing masked a reading as a spike or as stuck are in events, with a score that opens one.
+
     Args:
         frame: Canonical frame.
         features: Its `fleet_features`; those that the detector does not know are ignored,
@@ -107,9 +110,13 @@ def score_fleet(
     order = order_cells(frame)
     timed = TIMESTAMP in frame and bool(frame[TIMESTAMP].notna().any())
     score = persistent_score(row_score, order, timed=timed)
-    codes = find_events(score, row_score, order, contamination)
+    masked_as, masked_signal = masked_readings(frame)
+    masked = masked_as != ""
+    score = raised(score, masked, alarm_score(score[~masked], contamination))
+    codes = find_events(score, row_score, order, contamination, certain=masked)
     scaled = detector.hybrid.scaled(matrix)
-    rows = _rows(frame, score, codes, member, top_signals(used.columns, scaled))
+    signals = np.where(masked, masked_signal, top_signals(used.columns, scaled))
+    rows = _rows(frame, score, codes, np.where(has_reading(frame)[:, None], member, np.nan), signals)
     return FleetScores(rows, events_table(frame, used, scaled, score, codes))
 
 
@@ -122,7 +129,6 @@ def has_reading(frame: pd.DataFrame) -> np.ndarray:
 def _rows(
     frame: pd.DataFrame, score: np.ndarray, codes: np.ndarray, member: np.ndarray, signals: np.ndarray
 ) -> pd.DataFrame:
-    silent = np.isnan(score)
     total = member.sum(axis=1, keepdims=True)
     shares = np.where(total > 0, member / np.where(total > 0, total, 1.0), 1.0 / len(MEMBERS))
     head = [name for name in (SOURCE_ROW, CELL_ID, STRING, TIMESTAMP) if name in frame]
@@ -130,8 +136,8 @@ def _rows(
     rows["anomaly_score"] = score
     rows["anomaly"] = (codes != NO_EVENT).astype("int8")
     for index, name in enumerate(MEMBERS):
-        rows[f"share_{name}"] = np.where(silent, np.nan, shares[:, index])
-    rows["top_signal"] = pd.Series(signals, index=rows.index, dtype=object).mask(silent, None)
+        rows[f"share_{name}"] = np.where(np.isnan(total[:, 0]), np.nan, shares[:, index])
+    rows["top_signal"] = pd.Series(signals, index=rows.index, dtype=object).mask(np.isnan(score), None)
     return rows.join(frame[[name for name in MEASURED_NAMES if name in frame]])
 
 

@@ -1,0 +1,41 @@
+"""Readings that preprocessing took out as a spike or a stuck sensor: odd beyond doubt, though no longer there.
+
+Only a cleaned table carries such flags; a reading that was merely not answered says nothing.
+"""
+
+import numpy as np
+import pandas as pd
+from bms_schema.data.cleaning import SPIKE, STUCK
+from bms_schema.data.columns import flag_of
+
+from bms_anomaly.features import SIGNALS
+
+# In decades of rarity: preprocessing masks what it gives a chance of one in a million, and a row that speaks for
+# itself alone counts a decade less (see `persistence`).
+MASKED_SCORE = 5.0
+
+
+def masked_readings(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return what each row's reading was taken out as ("spike", "stuck" or ""), and of which signal, each (n,).
+
+    Of several signals the first in the order of `SIGNALS` speaks for the row.
+
+    Args:
+        frame: Canonical frame; one without flags has no such rows.
+    """
+    kind, signal_name = np.full(len(frame), "", dtype=object), np.full(len(frame), "", dtype=object)
+    for signal in reversed(SIGNALS):
+        if flag_of(signal.column) in frame:
+            flags = frame[flag_of(signal.column)].astype(str).to_numpy()
+            masked = np.isin(flags, (SPIKE, STUCK))
+            kind[masked], signal_name[masked] = flags[masked], signal.name
+    return kind, signal_name
+
+
+def raised(score: np.ndarray, masked: np.ndarray, alarm: float) -> np.ndarray:
+    """Return the scores, of masked rows no less than 5 and `alarm`, whatever their other signals say, shape (n,).
+
+    >>> raised(np.array([0.5, np.nan, np.nan, 9.0]), np.array([True, True, False, True]), 3.5).tolist()
+    [5.0, 5.0, nan, 9.0]
+    """
+    return np.where(masked, np.fmax(score, max(alarm, MASKED_SCORE)), score)
