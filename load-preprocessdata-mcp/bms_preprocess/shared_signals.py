@@ -8,7 +8,7 @@ from bms_schema.data.columns import AMBIENT, CURRENT, SOC, STRING
 
 # Current and room are one for a series string; state of charge is logged per string by many systems.
 MAYBE_SHARED = (CURRENT, AMBIENT, SOC)
-# [U] A column counts as shared where 90 % of the moments agree to within 2 % of its usual spread.
+# [U] A column counts as shared where, of the moments that tell, 90 % agree to within 2 % of its usual spread.
 AGREEING_MOMENTS = 0.9
 AGREEMENT = 0.02
 
@@ -18,37 +18,50 @@ def fill_shared(
 ) -> dict[str, np.ndarray]:
     """Return {column: values (n,)} with missing readings taken from the string's other cells at that moment.
 
-    A string whose cells disagree (cells cycled one by one, logged in one file) keeps its gaps: there the
-    column belongs to the cell.
+    A string whose cells disagree (cells cycled one by one, or each with a state of charge of its own) keeps its
+    gaps: there the column belongs to the cell.
 
     Args:
-        frame: A canonical frame; `names` that it lacks are left out.
+        frame: A canonical frame of whole strings; `names` that it lacks are left out.
         moments: From `moment_codes`, shape (n,).
         names: Columns to fill.
     """
+    _, first, moment = np.unique(moments, return_index=True, return_inverse=True)
+    strings = pd.factorize(frame[STRING], sort=True)[0][first]
     filled = {}
-    for name in names:
-        if name in frame:
-            values = frame[name].astype(float)
-            usable = _is_shared(values, frame[STRING], moments)
-            common = values.groupby(moments).transform("median").where(usable)
-            filled[name] = values.fillna(common).to_numpy()
+    for name in (name for name in names if name in frame):
+        values = frame[name].to_numpy(dtype=float, copy=True)
+        said = pd.Series(values).groupby(moment).agg(["min", "max", "median", "count"])
+        common = said["median"].where(_is_shared(said, strings)).to_numpy()
+        gaps = np.isnan(values)
+        values[gaps] = common[moment[gaps]]
+        filled[name] = values
     return filled
 
 
-def _is_shared(values: pd.Series, strings: pd.Series, moments: np.ndarray) -> np.ndarray:
-    """Return for each row whether the cells of its string agree on this column, shape (n,)."""
-    by_moment = values.groupby(moments)
-    spread = by_moment.max() - by_moment.min()
-    several = by_moment.count() > 1
-    string_of_moment = strings.groupby(moments).first()
-    usual = values.groupby(strings).quantile(0.95) - values.groupby(strings).quantile(0.05)
-    tolerance = AGREEMENT * string_of_moment.map(usual).fillna(0.0)
-    agrees = (spread <= tolerance)[several].astype(float).groupby(string_of_moment[several]).mean()
-    return strings.isin(agrees.index[agrees >= AGREEING_MOMENTS]).to_numpy()
+def _is_shared(said: pd.DataFrame, strings: np.ndarray) -> np.ndarray:
+    """Return for each moment whether the cells of its string agree on a column, shape (moments,).
+
+    A moment tells something where several cells answered and either they disagree or the column is away from
+    its usual value: cells that all rest at 100 % have not agreed on anything.
+
+    Args:
+        said: min, max, median and count of the column at each moment.
+        strings: String of each moment, shape (moments,).
+    """
+    median = said["median"]
+    by_string = median.groupby(strings)
+    tolerance = (
+        AGREEMENT * (by_string.quantile(0.95) - by_string.quantile(0.05)).fillna(0.0)[strings].to_numpy()
+    )
+    disagree = said["max"] - said["min"] > tolerance
+    away = (median - by_string.transform("median")).abs() > tolerance
+    tells = (said["count"] > 1) & (disagree | away)
+    share = (~disagree[tells]).groupby(strings[tells]).mean()
+    return ~np.isin(strings, share.index[share < AGREEING_MOMENTS])
 
 
-def median_of_others(values: np.ndarray, moments: np.ndarray) -> np.ndarray:
+def median_of_others(values: np.ndarray, matrices: Sequence[np.ndarray]) -> np.ndarray:
     """Return for each row the median of the string's other cells at that moment, shape (n,).
 
     Leaving the cell itself out keeps a predictor from containing what it predicts. NaN where no other cell
@@ -56,25 +69,31 @@ def median_of_others(values: np.ndarray, moments: np.ndarray) -> np.ndarray:
 
     Args:
         values: Readings, shape (n,), NaN = none.
-        moments: From `moment_codes`, shape (n,).
+        matrices: From `moment_matrices`, from two rows on.
 
-    >>> median_of_others(np.array([1.0, 2.0, 9.0, np.nan]), np.zeros(4, dtype=int)).tolist()
+    >>> from bms_schema.data.deviation import moment_matrices
+    >>> rows = moment_matrices(np.zeros(4, dtype=int), smallest=2)
+    >>> median_of_others(np.array([1.0, 2.0, 9.0, np.nan]), rows).tolist()
     [5.5, 5.0, 1.5, 2.0]
     """
-    n = len(values)
-    order = np.lexsort((values, moments))  # NaN sorts last within its moment
-    codes, ordered = moments[order], values[order]
-    present = np.isfinite(ordered)
-    starts = np.flatnonzero(np.diff(codes, prepend=codes[0] - 1) != 0)
-    sizes = np.diff(np.append(starts, n))
-    start = np.repeat(starts, sizes)
-    rank = np.arange(n) - start
-    others = np.repeat(np.add.reduceat(present.astype(int), starts), sizes) - present
-
-    def kth_other(k: np.ndarray) -> np.ndarray:
-        return np.asarray(ordered[np.clip(start + k + (present & (k >= rank)), 0, n - 1)])
-
-    middle = (kth_other((np.maximum(others, 1) - 1) // 2) + kth_other(others // 2)) / 2
-    result = np.empty(n)
-    result[order] = np.where(others > 0, middle, np.nan)
+    result = np.full(len(values), np.nan)
+    for rows in matrices:
+        readings = values[rows]
+        ascending = np.sort(readings, axis=1)  # NaN last
+        answered = ~np.isnan(readings)
+        others = answered.sum(axis=1, keepdims=True) - answered
+        middle = (
+            _nth_other(ascending, readings, np.maximum(others - 1, 0) // 2)
+            + _nth_other(ascending, readings, others // 2)
+        ) / 2
+        result[rows] = np.where(others > 0, middle, np.nan)
     return result
+
+
+def _nth_other(ascending: np.ndarray, readings: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Return for each reading the n-th smallest of the others in its row; all arrays (moments, rows)."""
+    last = ascending.shape[1] - 1
+    nth = np.take_along_axis(ascending, np.minimum(n, last), axis=1)
+    following = np.take_along_axis(ascending, np.minimum(n + 1, last), axis=1)
+    # A reading that is not above the n-th stands before or at it: without it, the next one is the n-th.
+    return np.where(readings <= nth, following, nth)
