@@ -1,218 +1,197 @@
-"""The data-quality report: what came in, what was wrong with it, per column and per cell; plain JSON."""
+"""The data-quality report: what came in, what was wrong with it, what was done, what to look at.
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+Whole strings are examined one part after another, the parts are merged in any order, and the report is made of
+the merged part: it is the same however the table was divided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from bms_schema.data.chemistry import Chemistry
-from bms_schema.data.cleaning import (
-    BLANK,
-    FLAGS,
-    IMPUTED,
-    NOT_A_NUMBER,
-    OK,
-    OUT_OF_RANGE,
-    SENTINEL,
-    count_flags,
-)
-from bms_schema.data.columns import (
-    CELL_ID,
-    COLUMNS,
-    CURRENT,
-    GRAVITY,
-    IS_DEAD,
-    MEASURED_NAMES,
-    STRING,
-    TEMPERATURE,
-    VOLTAGE,
-    flag_of,
-)
-from bms_schema.data.features import LOAD_STEP_A, add_features
+from bms_schema.data.columns import CELL_ID, CLEANED_NAMES, IS_DEAD, VOLTAGE
+from bms_schema.data.corrections import Correction
+from bms_schema.data.features import string_features
+from bms_schema.data.moments import CellOrder, moment_codes, order_cells
 
-from bms_preprocess.imputation_check import ColumnCheck
-from bms_preprocess.timeline import examine_timeline
+from bms_preprocess.availability import Availability, availability_maps, most_missing
+from bms_preprocess.bands import Band, cut_stretches, voltage_bands, widest
+from bms_preprocess.cell_facts import DEVIATIONS, cell_codes, cell_facts, count_reasons, float_marks
+from bms_preprocess.finding import as_records, ordered
+from bms_preprocess.findings import filling_finding, find_all
+from bms_preprocess.limits_crossed import limits_crossed
+from bms_preprocess.reasons import count_flagged, count_masked
+from bms_preprocess.record import report_record
+from bms_preprocess.spread import Spread, merge_spreads, spread
+from bms_preprocess.string_facts import string_facts
+from bms_preprocess.string_total import total_facts
+from bms_preprocess.timeline import examine_timeline, instants, longest_gaps
+from bms_preprocess.traces import Trace, longest_runs, masked_traces, most_masked, stuck_runs
 
-REASONS = tuple(flag for flag in FLAGS if flag != OK)
-MASKED = (NOT_A_NUMBER, SENTINEL, OUT_OF_RANGE)
-OUTLIER_Z = 6.0  # [U] robust z beyond which a reading is called an outlier
-OUTLIER_FEATURES = {
-    VOLTAGE: "voltage_robust_z",
-    TEMPERATURE: "temperature_robust_z",
-    GRAVITY: "gravity_robust_z",
-}
-LONGEST_GAPS = 20
+if TYPE_CHECKING:
+    from bms_preprocess.imputation_check import ColumnCheck
+
+__all__ = [
+    "PartQuality",
+    "count_flagged",
+    "count_masked",
+    "examine_part",
+    "merge_parts",
+    "quality_report",
+    "with_treatment",
+]
 
 
-def quality_report(frame: pd.DataFrame, chemistry: Chemistry, notes: list[str]) -> dict[str, Any]:
-    """Return the report on a cleaned table as plain JSON values; counts of readings stand at the top.
+@dataclass(frozen=True)
+class PartQuality:
+    """What was seen in some strings of a table; small, whatever the number of rows, and mergeable.
 
     Args:
-        frame: A canonical frame with or without features, before imputation.
-        chemistry: The profile in force.
-        notes: What the reader found.
+        cells: One row per cell (see `cell_facts`).
+        reasons: `Cell ID`, `column`, `reason`, `readings`.
+        columns: Spread of the readings of every measured column.
+        limits: Limits that readings crossed (see `limits_crossed`).
+        strings: One row per string (see `string_facts`).
+        gaps: The 20 longest gaps.
+        stuck: The 20 longest runs of stuck readings.
+        bands: Voltage of the six strings with the widest band.
+        maps: Missing readings over time of the two strings that miss most.
+        traces: Excerpts around spikes and stuck readings.
+        dead_rows: Rows labelled dead; None without the label.
     """
-    names = [name for name in MEASURED_NAMES if name in frame]
-    featured = frame if set(OUTLIER_FEATURES.values()) <= set(frame) else add_features(frame)
-    timeline = examine_timeline(frame)
-    reasons = count_flags(frame, names)
-    outliers = outlier_marks(featured)
-    silent = frame[[name for name in OUTLIER_FEATURES if name in frame]].isna().all(axis=1)
 
-    return {
-        "rows": len(frame),
-        "cells": int(frame[CELL_ID].nunique()),
-        "strings": int(frame[STRING].nunique()),
-        "rows_without_any_cell_reading": int(silent.sum()),
-        "readings_masked": count_masked(frame),
-        "readings_blank": count_flagged(frame, BLANK),
-        "readings_imputed_before": count_flagged(frame, IMPUTED),
-        "outliers": int(outliers.to_numpy().sum()),
-        "duplicate_rows": int(timeline.duplicates.sum()),
-        "backward_time_stamps": int(timeline.backward.sum()),
-        "gaps": len(timeline.gaps),
-        "time": {
-            "start": timeline.start,
-            "end": timeline.end,
-            "usual_step_s": timeline.usual_step_s,
-            "rows_without_time": timeline.without_time,
+    cells: pd.DataFrame
+    reasons: pd.DataFrame
+    columns: dict[str, Spread]
+    limits: pd.DataFrame
+    strings: pd.DataFrame
+    gaps: pd.DataFrame
+    stuck: pd.DataFrame
+    bands: list[Band]
+    maps: list[Availability]
+    traces: list[Trace]
+    dead_rows: int | None
+
+
+def examine_part(
+    frame: pd.DataFrame,
+    deviations: pd.DataFrame,
+    chemistry: Chemistry,
+    *,
+    before: pd.DataFrame | None = None,
+    order: CellOrder | None = None,
+    moments: np.ndarray | None = None,
+) -> PartQuality:
+    """Examine whole strings of a cleaned table, before imputation.
+
+    Args:
+        frame: Canonical, spikes and stuck readings masked. Only ids, time, measured columns, their flags and
+            `IsDead` are looked at.
+        deviations: `voltage_deviation_v`, `voltage_robust_z` and their like (from `string_features`, or a frame
+            with features), rows as in `frame`.
+        chemistry: The profile in force.
+        before: The measured columns before spikes and stuck readings were masked, rows as in `frame`; without
+            it the report shows no readings around them.
+        order: `order_cells` of the frame, where it is at hand already.
+        moments: `moment_codes` of the frame, likewise.
+    """
+    order = order or order_cells(frame)
+    cells, stamps, timeline = cell_codes(frame, order), instants(frame), examine_timeline(frame, order)
+    place = cut_stretches(frame, cells, stamps)
+    float_rows = float_marks(frame, deviations, chemistry)
+    moments = moment_codes(frame, order) if moments is None else moments
+    traces: list[Trace] = []
+    if before is not None:
+        traces = masked_traces(frame, before, moments, order, cells, stamps)
+    return PartQuality(
+        cells=cell_facts(frame, deviations, float_rows, order, cells, timeline),
+        reasons=count_reasons(frame, cells),
+        columns={name: spread(frame[name].to_numpy(dtype=float)) for name in CLEANED_NAMES if name in frame},
+        limits=limits_crossed(frame, chemistry, cells, stamps, float_rows),
+        strings=string_facts(place, cells, stamps, total_facts(frame, moments, place, cells)),
+        gaps=longest_gaps(timeline.gaps),
+        stuck=stuck_runs(frame, order, cells, stamps),
+        bands=voltage_bands(frame, place),
+        maps=availability_maps(frame, cells, place),
+        traces=traces,
+        dead_rows=int((frame[IS_DEAD] == 1).sum()) if IS_DEAD in frame else None,
+    )
+
+
+def merge_parts(parts: Sequence[PartQuality]) -> PartQuality:
+    """Return what was seen in all parts together; the order of the parts does not matter."""
+    names = [name for name in CLEANED_NAMES if any(name in part.columns for part in parts)]
+    dead = [part.dead_rows for part in parts if part.dead_rows is not None]
+    return PartQuality(
+        cells=_together([part.cells for part in parts], [CELL_ID]),
+        reasons=_together([part.reasons for part in parts], [CELL_ID, "column", "reason"]),
+        columns={
+            name: merge_spreads([part.columns[name] for part in parts if name in part.columns])
+            for name in names
         },
-        "chemistry": {
-            "profile": chemistry.profile.name,
-            "reason": chemistry.reason,
-            "cells_per_block": chemistry.cells_per_block,
-            "voltage_range_v": list(chemistry.voltage_range),
-            "source": chemistry.profile.source,
-        },
-        "columns": {name: _column(frame, name, reasons[name], outliers) for name in names},
-        "cell_table": _cells(frame, names, outliers, silent, timeline.duplicates, chemistry),
-        "float_window": _float_window(frame, chemistry),
-        "longest_gaps": [
-            {
-                CELL_ID: gap[CELL_ID],
-                "from": str(gap["from"]),
-                "to": str(gap["to"]),
-                "hours": round(gap["hours"], 3),
-            }
-            for gap in timeline.gaps.head(LONGEST_GAPS).to_dict("records")
-        ],
-        "dead_rows": int((frame[IS_DEAD] == 1).sum()) if IS_DEAD in frame else None,
-        "notes": list(notes),
-        "outlier_rule": f"|robust z| > {OUTLIER_Z:g} against the string's median at the same moment",
-    }
+        limits=_together([part.limits for part in parts], ["limit", CELL_ID]),
+        strings=_together([part.strings for part in parts], ["string"]),
+        gaps=longest_gaps(_together([part.gaps for part in parts], [CELL_ID])),
+        stuck=longest_runs(_together([part.stuck for part in parts], [CELL_ID])),
+        bands=widest([band for part in parts for band in part.bands]),
+        maps=most_missing([found for part in parts for found in part.maps]),
+        traces=most_masked([trace for part in parts for trace in part.traces]),
+        dead_rows=sum(dead) if dead else None,
+    )
+
+
+def _together(tables: list[pd.DataFrame], keys: list[str]) -> pd.DataFrame:
+    """Concatenate tables, empty ones left out lest they change types, in the order of the keys."""
+    filled = [table for table in tables if len(table)] or tables[:1]
+    merged = pd.concat(filled, ignore_index=True)
+    # A count that a part has no column for is none.
+    counts = {str(name) for table in filled for name in table.select_dtypes("integer")}
+    merged = merged.assign(**{name: merged[name].fillna(0).astype("int64") for name in counts})
+    return merged.sort_values(keys, kind="stable", ignore_index=True)
+
+
+def quality_report(
+    seen: PartQuality | pd.DataFrame,
+    chemistry: Chemistry,
+    notes: Sequence[str],
+    corrections: Sequence[Correction] = (),
+) -> dict[str, Any]:
+    """Return the report as plain JSON values; counts of readings stand at the top.
+
+    Args:
+        seen: The merged part; or a canonical frame with or without features, which is then examined.
+        chemistry: The profile in force.
+        notes: What was found and decided while reading.
+        corrections: `TablePlan.corrections`: columns whose values were rescaled or got their sign back.
+    """
+    if isinstance(seen, pd.DataFrame):
+        known = DEVIATIONS[VOLTAGE][1] in seen
+        seen = examine_part(seen, seen if known else string_features(seen, moment_codes(seen)), chemistry)
+    record = report_record(merge_parts([seen]), chemistry, notes, corrections)
+    return {**record, "findings": as_records(find_all(seen, record))}
 
 
 def with_treatment(
     report: Mapping[str, Any], filled: Mapping[str, int], checks: Mapping[str, ColumnCheck], leftovers: int
 ) -> dict[str, Any]:
-    """Return the report with what imputation and scaling did."""
+    """Return the report with what imputation and scaling did.
+
+    Args:
+        report: From `quality_report`.
+        filled: Readings filled, by column.
+        checks: Error of filled readings, by column.
+        leftovers: Gaps that took the column's mean in the scaled table.
+    """
+    checked = {name: asdict(check) for name, check in checks.items()}
     return {
         **report,
+        "findings": ordered([*report["findings"], *as_records(filling_finding(filled, checked))]),
         "readings_imputed": sum(filled.values()),
         "imputed": dict(filled),
-        "imputation_check": {name: asdict(check) for name, check in checks.items()},
+        "imputation_check": checked,
         "scaled_leftovers_filled_by_mean": leftovers,
     }
-
-
-def count_flagged(frame: pd.DataFrame, *flags: str) -> int:
-    """Return how many readings of a canonical frame carry one of the flags."""
-    names = [name for name in MEASURED_NAMES if name in frame]
-    return sum(found.get(flag, 0) for found in count_flags(frame, names).values() for flag in flags)
-
-
-def count_masked(frame: pd.DataFrame) -> int:
-    """Return how many values were there but are no readings."""
-    return count_flagged(frame, *MASKED)
-
-
-def outlier_marks(featured: pd.DataFrame) -> pd.DataFrame:
-    """Return a boolean column per judged signal: the reading deviates from its string by |robust z| > 6."""
-    return pd.DataFrame(
-        {name: featured[z].abs() > OUTLIER_Z for name, z in OUTLIER_FEATURES.items() if name in featured}
-    )
-
-
-def float_marks(frame: pd.DataFrame, chemistry: Chemistry) -> tuple[pd.Series, pd.Series] | None:
-    """Return (row is on float or at rest with a voltage, and outside the float window); None where undefined."""
-    low, high = chemistry.profile.float_low, chemistry.profile.float_high
-    if low is None or high is None or VOLTAGE not in frame or CURRENT not in frame:
-        return None
-    calm = (frame[CURRENT].abs() < LOAD_STEP_A) & frame[VOLTAGE].notna()
-    blocks = chemistry.cells_per_block
-    return calm, calm & ~frame[VOLTAGE].between(low * blocks, high * blocks)
-
-
-def _float_window(frame: pd.DataFrame, chemistry: Chemistry) -> dict[str, Any] | None:
-    marks = float_marks(frame, chemistry)
-    if marks is None or chemistry.profile.float_low is None or chemistry.profile.float_high is None:
-        return None
-    calm, outside = marks
-    blocks = chemistry.cells_per_block
-    return {
-        "low_v": chemistry.profile.float_low * blocks,
-        "high_v": chemistry.profile.float_high * blocks,
-        "rule": f"readings with |current| below {LOAD_STEP_A:g} A (float or rest)",
-        "readings": int(calm.sum()),
-        "below": int((outside & (frame[VOLTAGE] < chemistry.profile.float_low * blocks)).sum()),
-        "above": int((outside & (frame[VOLTAGE] > chemistry.profile.float_high * blocks)).sum()),
-        "source": chemistry.profile.source,
-    }
-
-
-def _column(
-    frame: pd.DataFrame, name: str, reasons: dict[str, int], outliers: pd.DataFrame
-) -> dict[str, Any]:
-    values = frame[name]
-    known = values.dropna()
-    return {
-        "unit": COLUMNS[name].unit,
-        "readings": len(known),
-        "missing_share": float(values.isna().mean()),
-        "reasons": reasons,
-        "outliers": int(outliers[name].sum()) if name in outliers else None,
-        "lowest": float(known.min()) if len(known) else None,
-        "median": float(known.median()) if len(known) else None,
-        "highest": float(known.max()) if len(known) else None,
-    }
-
-
-def _cells(
-    frame: pd.DataFrame,
-    names: list[str],
-    outliers: pd.DataFrame,
-    silent: pd.Series,
-    duplicates: pd.Series,
-    chemistry: Chemistry,
-) -> list[dict[str, Any]]:
-    """Return one record per cell, worst first: share of missing readings per column and counts."""
-    work = pd.DataFrame({name: frame[name].isna().astype(float) for name in names})
-    cells = frame[CELL_ID]
-    missing = work.groupby(cells).mean()
-    masked = pd.DataFrame({name: frame[flag_of(name)].isin(MASKED) for name in names}).sum(axis=1)
-    marks = float_marks(frame, chemistry)
-    outside = marks[1] if marks else pd.Series(False, index=frame.index)
-    counts = pd.DataFrame(
-        {
-            "rows": 1,
-            "masked": masked,
-            "silent": silent,
-            "outliers": outliers.sum(axis=1),
-            "duplicates": duplicates,
-            "outside_float": outside,
-        }
-    )
-    table = counts.astype("int64").groupby(cells).sum()
-    table["worst"] = missing.mean(axis=1)
-    table = table.sort_values(["worst", "outliers"], ascending=False, kind="stable").drop(columns="worst")
-    strings = frame.groupby(CELL_ID)[STRING].first()
-    return [
-        {
-            CELL_ID: str(cell),
-            "string": str(strings[cell]),
-            **{key: int(value) for key, value in zip(table.columns, row, strict=True)},
-            "missing_share": {name: round(float(missing.loc[cell, name]), 6) for name in names},
-        }
-        for cell, row in zip(table.index, np.asarray(table), strict=True)
-    ]

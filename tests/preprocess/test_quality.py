@@ -1,43 +1,20 @@
-"""The quality report: its counts are true, its page is safe and whole, its pictures come from tested tables."""
+"""The quality report counts truly, is plain JSON, and does not depend on how the table was divided."""
 
 import json
-import re
-from pathlib import Path
-from typing import Any
+import pickle
 
 import numpy as np
 import pandas as pd
 import pytest
-from bms_preprocess import preprocess
-from bms_preprocess.findings import find
-from bms_preprocess.plots import draw_quality, draw_voltage, prepare_missing, prepare_reasons, prepare_voltage
-from bms_preprocess.quality_page import quality_page
-from bms_preprocess.timeline import examine_timeline
-from bms_schema.data.table import canonical_table
-from bms_schema.run.plot_theme import save_png
+from bms_preprocess.grouped import grouped_quantiles, runs
+from bms_preprocess.plots import draw_pictures
+from bms_preprocess.quality import examine_part, merge_parts, quality_report
+from bms_preprocess.spread import merge_spreads, spread
+from bms_schema.data.features import string_features
+from bms_schema.data.moments import moment_codes
+from bms_schema.data.suspects import mask_suspects
 
-T0 = pd.Timestamp("2026-01-01")
-
-
-def small(**changes: Any) -> pd.DataFrame:
-    """Three cells, twelve hours: 36 plain rows; `changes` are {column: {row: value}}."""
-    hours, cells = np.divmod(np.arange(36), 3)
-    frame = pd.DataFrame(
-        {
-            "string": "A",
-            "Cell ID": [f"A/{cell + 1}" for cell in cells],
-            "Timestamp": T0 + pd.to_timedelta(hours, unit="h"),
-            "CellVoltage": 2.2 + 0.001 * cells + 0.002 * (hours % 3),
-            "CellTemperature": 22.0 + cells + 0.1 * hours,
-            "InstantaneousCurrent": 0.2 + 0.1 * (hours % 2),
-            "AmbientTemperature": 20.0 + 0.1 * hours,
-            "CellSpecificGravity": 1.22 + 0.001 * cells,
-        }
-    ).astype({"CellVoltage": object})
-    for column, cells_changed in changes.items():
-        for row, value in cells_changed.items():
-            frame.loc[row, column] = value
-    return frame
+from tests.preprocess.examined import canonical, examined, small
 
 
 def test_reasons_are_counted_per_column_and_cell() -> None:
@@ -46,7 +23,7 @@ def test_reasons_are_counted_per_column_and_cell() -> None:
         CellTemperature={0: 65535.0},
         CellSpecificGravity={0: 59.749},
     )
-    report = preprocess(raw).report
+    _, report = examined(raw)
     assert report["columns"]["CellVoltage"]["reasons"] == {
         "blank": 1,
         "not_a_number": 1,
@@ -58,96 +35,117 @@ def test_reasons_are_counted_per_column_and_cell() -> None:
     cells = {cell["Cell ID"]: cell for cell in report["cell_table"]}
     assert report["cell_table"][0]["Cell ID"] == "A/1"
     assert cells["A/1"]["missing_share"]["CellVoltage"] == pytest.approx(2 / 12, abs=1e-6)
+    assert cells["A/1"]["reasons"]["CellVoltage"] == {"sentinel": 1, "blank": 1}
     assert cells["A/2"]["masked"] == 1
 
 
 def test_the_report_is_plain_json_with_counts_at_the_top() -> None:
-    report = preprocess(small()).report
+    _, report = examined(small())
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert (report["rows"], report["cells"], report["strings"]) == (36, 3, 1)
     assert report["time"]["usual_step_s"] == 3600.0
+    assert report["columns"]["CellVoltage"]["median"] == pytest.approx(2.203)
 
 
-def test_gaps_repeats_and_backward_stamps_are_found() -> None:
-    raw = small()
-    raw.loc[raw.index >= 30, "Timestamp"] += pd.Timedelta(hours=48)
-    raw.loc[9, "Timestamp"] = raw.loc[6, "Timestamp"]  # cell 1 repeats its hour 2
-    raw.loc[16, "Timestamp"] = raw.loc[1, "Timestamp"]  # cell 2 falls back to its hour 0
-    timeline = examine_timeline(canonical_table(raw).frame)
-    assert timeline.gaps["Cell ID"].tolist() == ["A/1", "A/2", "A/3"]
-    assert timeline.gaps["hours"].tolist() == [49.0, 49.0, 49.0]
-    assert np.flatnonzero(timeline.duplicates).tolist() == [9, 16]
-    assert np.flatnonzero(timeline.backward).tolist() == [16]
+def test_units_and_signs_put_right_are_counted_apart_from_missing_readings() -> None:
+    raw = small(n_hours=40)
+    raw["CellVoltage"] = (raw["CellVoltage"].astype(float) * 1000).round()
+    _, report = examined(raw)
+    assert report["readings_changed"] == len(raw)
+    assert report["readings_masked"] == 0
+    assert report["columns"]["CellVoltage"]["missing_share"] == 0.0
+    (correction,) = report["corrections"]
+    assert (correction["column"], correction["how"], correction["readings"]) == ("CellVoltage", "mV", 120)
 
 
-def test_backward_stamps_follow_the_file_not_the_frame() -> None:
-    frame = canonical_table(small()).frame
-    assert not examine_timeline(frame.sample(frac=1.0, random_state=1)).backward.any()
+def fleet_with_faults(fleet: pd.DataFrame) -> pd.DataFrame:
+    """Return the fleet of two strings, a third without ids of its own, gaps, spikes, a stuck sensor, blanks."""
+    third = fleet[fleet["string"] == fleet["string"].iloc[0]].assign(string="T")
+    third["Cell ID"] = third["Cell ID"].str.replace(r"^[^/]*", "T", regex=True)
+    raw = pd.concat([fleet, third], ignore_index=True).drop(columns="source_row")
+    at = raw.index[(raw["string"] == "T") & raw["Cell ID"].str.endswith("2")]
+    raw.loc[at[60:90], "CellTemperature"] = 21.0
+    raw.loc[at[[20, 50]], "CellVoltage"] += 0.4
+    raw.loc[at[10:14], "CellVoltage"] = np.nan
+    late = raw["Timestamp"] > raw["Timestamp"].median()
+    raw.loc[late, "Timestamp"] += pd.Timedelta(days=2)
+    return raw
 
 
-def test_a_cell_that_does_not_answer_is_named() -> None:
-    silent = dict.fromkeys(range(1, 36, 3), 65.535)
-    raw = small(
-        CellVoltage=dict(list(silent.items())[:6]),
-        CellTemperature=dict.fromkeys(list(silent)[:6], 65535.0),
-        CellSpecificGravity=dict.fromkeys(list(silent)[:6], 59.749),
-    )
-    titles = {finding.title: finding.sentence for finding in find(preprocess(raw).report)}
-    assert "A/2 (50%)" in titles["Cells that often do not answer"]
-    assert "A/1" not in titles["Cells that often do not answer"]
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_the_report_is_the_same_however_the_table_was_divided(fleet: pd.DataFrame, shuffled: bool) -> None:
+    raw = fleet_with_faults(fleet)
+    if shuffled:
+        raw = raw.assign(source_row=np.arange(len(raw))).sample(frac=1.0, random_state=5)
+    table = canonical(raw)
+    masked = mask_suspects(table.frame, moment_codes(table.frame))
+    deviations = string_features(masked, moment_codes(masked))
+
+    def examine(rows: np.ndarray):
+        parts = [part.iloc[rows].reset_index(drop=True) for part in (masked, deviations, table.frame)]
+        return examine_part(parts[0], parts[1], table.chemistry, before=parts[2])
+
+    whole = examine(np.arange(len(masked)))
+    strings = [np.flatnonzero(masked["string"] == name) for name in masked["string"].unique()]
+    parts = [pickle.loads(pickle.dumps(examine(rows))) for rows in strings]
+    texts = [
+        json.dumps(quality_report(seen, table.chemistry, table.notes, table.corrections), allow_nan=False)
+        for seen in (whole, merge_parts(parts), merge_parts([merge_parts(parts[1:]), parts[0]]))
+    ]
+    assert texts[0] == texts[1] == texts[2]
+    found = json.loads(texts[0])
+    assert found["gaps"] and found["longest_stuck"] and "spike" in found["columns"]["CellVoltage"]["reasons"]
+    drawn = [
+        [(trace.cell, trace.column, trace.masked) for trace in seen.traces]
+        for seen in (whole, merge_parts(parts[::-1]))
+    ]
+    assert drawn[0] == drawn[1] and drawn[0]
+    assert len(draw_pictures(merge_parts(parts), found)) == 6
 
 
-def test_a_plain_table_gives_no_finding_about_missing_or_time() -> None:
-    titles = [finding.title for finding in find(preprocess(small()).report)]
-    assert titles == []
+def test_what_is_kept_of_a_table_stays_small_however_many_rows(fleet: pd.DataFrame) -> None:
+    sizes = []
+    for days in (30, 300):
+        raw = small(n_hours=24 * days, n_cells=4)
+        seen, _ = examined(raw.sample(frac=0.9, random_state=1).sort_index())
+        sizes.append(len(pickle.dumps(seen)))
+    assert sizes[1] < 2 * sizes[0] < 200_000
 
 
-def test_voltage_outside_the_float_window_is_counted_by_side() -> None:
-    report = preprocess(small(CellVoltage={0: 2.0, 1: 2.4, 4: 2.4})).report
-    window = report["float_window"]
-    assert (window["readings"], window["below"], window["above"]) == (36, 1, 2)
+def test_a_median_is_that_of_all_parts_and_exact_for_readings_far_enough_apart() -> None:
+    rng = np.random.default_rng(2)
+    values = np.round(rng.normal(2.2, 0.05, 3000), 3)
+    parts = [spread(part) for part in np.split(values, [100, 1700])]
+    merged = merge_spreads(parts[::-1])
+    assert (merged.count, merged.minimum, merged.highest) == (3000, values.min(), values.max())
+    assert merged.median == np.sort(values)[1499]
+    assert spread(-values).median == -np.sort(values)[1500]
 
 
-def test_the_page_escapes_what_the_file_says(tmp_path: Path) -> None:
-    hostile = "<script>alert(1)</script>"
-    result = preprocess(small().assign(string=hostile, **{"Cell ID": f"{hostile}/1"}))
-    page = quality_page(result.report, hostile, [])
-    assert hostile not in page
-    assert "&lt;script&gt;" in page
+def test_a_column_without_a_reading_has_no_median() -> None:
+    merged = merge_spreads([spread(np.array([np.nan])), spread(np.array([]))])
+    assert merged.count == 0 and np.isnan(merged.median) and np.isnan(merged.highest)
 
 
-def test_the_page_stands_alone_and_has_its_pictures(tmp_path: Path) -> None:
-    result = preprocess(small(CellVoltage={0: 65.535}))
-    report = result.report
-    figure = draw_quality(prepare_missing(report), prepare_reasons(report), report["cells"])
-    quality = save_png(figure, tmp_path / "quality.png")
-    bands = prepare_voltage(result.cleaned)
-    voltage = save_png(draw_voltage(bands, 1, report["float_window"]), tmp_path / "voltage.png")
-    page = quality_page(report, "x.csv", [("one", quality), ("two", voltage)])
-    assert page.count("data:image/png;base64,") == 2
-    sources = re.findall(r"(?:src|href)=['\"]?([a-z]+:)?", page)
-    assert sources == ["data:", "data:"]
-    for words in ("What came in", "What was wrong", "What was done", "What to look at"):
-        assert f"<h2>{words}</h2>" in page
+def test_grouped_quantiles_agree_with_numpy() -> None:
+    rng = np.random.default_rng(4)
+    values, codes = rng.normal(size=500), rng.integers(0, 7, 500)
+    values[rng.random(500) < 0.2] = np.nan
+    table = grouped_quantiles(values, codes, 8, (0.05, 0.5, 0.95))
+    for code in range(7):
+        known = values[(codes == code) & np.isfinite(values)]
+        assert table[code].tolist() == np.quantile(known, [0.05, 0.5, 0.95], method="lower").tolist()
+    assert np.isnan(table[7]).all()
 
 
-def test_the_heat_map_keeps_the_worst_cells_in_natural_order() -> None:
-    cells = [{"Cell ID": f"A/{n}", "missing_share": {"CellVoltage": n / 100}} for n in range(80, 0, -1)]
-    shares = prepare_missing({"cell_table": cells})
-    assert shares.index.tolist() == [f"A/{n}" for n in range(21, 81)]
+def test_runs_end_with_their_unit() -> None:
+    first, last = runs(np.array([True, True, True, False, True]), np.array([0, 0, 1, 1, 2]))
+    assert (first.tolist(), last.tolist()) == ([0, 2, 4], [1, 2, 4])
 
 
-def test_voltage_bands_of_many_years_keep_their_order() -> None:
-    frame = small()
-    frame["Timestamp"] = T0 + pd.to_timedelta(np.repeat(np.arange(12), 3) * 365, unit="D")
-    bands = prepare_voltage(canonical_table(frame).frame)
-    assert bands["time"].tolist() == sorted(set(frame["Timestamp"]))
-
-
-def test_voltage_bands_are_per_string_and_never_of_imputed_readings(fleet: pd.DataFrame) -> None:
-    bands = prepare_voltage(preprocess(fleet).cleaned)
-    assert bands["string"].nunique() == 2
-    assert (bands["low"] <= bands["median"]).all() and (bands["median"] <= bands["high"]).all()
-    first = fleet[(fleet["Timestamp"] == fleet["Timestamp"].min()) & (fleet["CellVoltage"] < 5)]
-    expected = first.groupby("string")["CellVoltage"].median()
-    assert bands.groupby("string")["median"].first().to_dict() == pytest.approx(expected.to_dict())
+def test_a_table_of_many_cells_lists_the_worst_and_counts_all() -> None:
+    raw = small(n_hours=2, n_cells=2500, CellVoltage={7: None})
+    _, report = examined(raw)
+    assert report["cells"] == 2500
+    assert len(report["cell_table"]) == 2000
+    assert report["cell_table"][0]["Cell ID"] == "A/8"
