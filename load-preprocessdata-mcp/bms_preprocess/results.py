@@ -1,5 +1,7 @@
 """What the tools of this server return."""
 
+from typing import Literal
+
 from bms_schema.run.envelope import ToolData
 
 
@@ -9,6 +11,12 @@ class StepData(ToolData):
     csv: str
     rows: int
     changed: int
+
+
+class ScaledData(StepData):
+    """A scaled table, or one in physical units again; `model_version` has the scaler."""
+
+    model_version: str
 
 
 class PreprocessData(ToolData):
@@ -21,6 +29,7 @@ class PreprocessData(ToolData):
     report_json: str
     report_html: str
     sdv_folder: str
+    engine: Literal["pandas", "dask"]
     rows_in: int
     rows_out: int
     cells: int

@@ -8,32 +8,35 @@ from bms_schema.run.run_folder import Run
 from pydantic import Field
 
 from bms_preprocess import __version__
-from bms_preprocess.results import PreprocessData, StepData
+from bms_preprocess.results import PreprocessData, ScaledData, StepData
 
 DataPath = Annotated[
     str,
-    Field(description="CSV, CSV.gz or Parquet of BMS readings, or a folder of them; raw or cleaned before."),
+    Field(
+        description="CSV, Parquet or folder of BMS readings, a row or a column per cell; raw or cleaned before."
+    ),
 ]
 TablePath = Annotated[
     str,
-    Field(description="Table of BMS readings: the csv of an earlier step, or a raw export (cleaned first)."),
+    Field(description="csv of an earlier step, or a raw export."),
 ]
 Chunksize = Annotated[
     int,
-    Field(ge=1, le=10_000_000, description="Rows parsed at once; never changes the result."),
+    Field(ge=1, le=10_000_000, description="Rows parsed at once; changes no result."),
 ]
 Chemistry = Annotated[
     Literal["auto", "lead_acid_flooded", "vrla", "li_ion"],
     Field(description="Sets plausible ranges; auto decides and says why."),
 ]
-OutputFormat = Annotated[Literal["csv", "parquet"], Field(description="Format of the tables.")]
+OutputFormat = Annotated[Literal["csv", "parquet"], Field(description="Of the tables.")]
 ModelVersion = Annotated[
     str,
     Field(
         max_length=200,
-        description="Stored version (or 'latest') to apply instead of fitting; empty fits here.",
+        description="Stored version (or 'latest') to apply; empty fits here.",
     ),
 ]
+Inverse = Annotated[bool, Field(description="The way back: `csv_path` is a scaled table.")]
 
 
 INSTRUCTIONS = (
@@ -60,9 +63,9 @@ def preprocess_battery_data_tool(
 ) -> Outcome[PreprocessData]:
     """Run all steps on a BMS export: clean, engineer features, fill gaps (MICE), scale; report on data quality.
 
-    Start here. Rows are never dropped: each has `source_row`, its 0-based row of the input. Give `cleaned_csv` to
-    anomaly detection, forecasting and failure prediction; `sdv_folder` to synthetic data; `imputed_csv` (flagged
-    fillings, physical units) and `scaled_csv` (columns `*_scaled`, no units) only to models that need no gaps.
+    Start here; takes any size, drops no row: each has its `source_row`. Give `cleaned_csv` to anomaly detection,
+    forecasting and failure prediction, `sdv_folder` to synthetic data, `imputed_csv` (fillings flagged) and
+    `scaled_csv` (no units) only to models that need no gaps.
     """
     from bms_preprocess import workflow
 
@@ -76,7 +79,7 @@ def clean_and_filter_data(
     chemistry: Chemistry = "auto",
     output_format: OutputFormat = "csv",
 ) -> Outcome[StepData]:
-    """Give columns, cells and times canonical names; mask sentinels, impossible values and text among numbers.
+    """Give columns, cells, times canonical names; mask sentinels, impossible values, text, spikes, stuck sensors.
 
     One output row per input row; `<column>_flag` says why a reading is missing. `changed`: readings masked.
     """
@@ -88,9 +91,9 @@ def clean_and_filter_data(
 def engineer_battery_features(
     run: Run, csv_path: TablePath, output_format: OutputFormat = "csv"
 ) -> Outcome[StepData]:
-    """Add power, temperature rise, deviation from the string, lags, trailing windows, load-step resistance.
+    """Add physical features: deviation from the string, trailing windows, resistance, charge, thermal age and more.
 
-    Per cell in time order, never across cells or gaps, never ahead. `changed`: features added.
+    Never across cells, never ahead. `changed`: features added.
     """
     from bms_preprocess import workflow
 
@@ -100,7 +103,7 @@ def engineer_battery_features(
 def impute_battery_data_mice(
     run: Run, csv_path: TablePath, output_format: OutputFormat = "csv"
 ) -> Outcome[StepData]:
-    """Fill missing readings by MICE, in physical units; each filled reading is flagged `imputed`.
+    """Fill missing readings by physics, then MICE, in physical units; each is flagged `imputed`.
 
     Not for failure or anomaly detection, where a missing reading is information. `changed`: readings filled.
     """
@@ -110,15 +113,20 @@ def impute_battery_data_mice(
 
 
 def impute_and_scale_battery_data(
-    run: Run, csv_path: TablePath, output_format: OutputFormat = "csv"
-) -> Outcome[StepData]:
-    """Fill what is left with column means and scale robustly (median, quartiles) into columns `<name>_scaled`.
+    run: Run,
+    csv_path: TablePath,
+    output_format: OutputFormat = "csv",
+    model_version: ModelVersion = "",
+    inverse: Inverse = False,
+) -> Outcome[ScaledData]:
+    """Fill leftovers with column means and scale robustly (median, quartiles) into columns `<name>_scaled`.
 
-    Takes the readings and those features that the table has. `changed`: values scaled.
+    `inverse` brings a scaled table back to physical units; `mean_filled` names what is a mean. `changed`: values.
     """
     from bms_preprocess import workflow
 
-    return workflow.run_scale(run, csv_path, output_format)
+    work = workflow.run_unscale if inverse else workflow.run_scale
+    return work(run, csv_path, output_format, model_version)
 
 
 server = build_server(
@@ -127,11 +135,11 @@ server = build_server(
     version=__version__,
     instructions=INSTRUCTIONS,
     tools=[
-        ToolSpec(preprocess_battery_data_tool, "Preprocess battery data", background=True),
-        ToolSpec(clean_and_filter_data, "Clean battery data"),
-        ToolSpec(engineer_battery_features, "Engineer battery features"),
-        ToolSpec(impute_battery_data_mice, "Impute missing readings (MICE)"),
-        ToolSpec(impute_and_scale_battery_data, "Impute leftovers and scale"),
+        ToolSpec(preprocess_battery_data_tool, "Preprocess", background=True),
+        ToolSpec(clean_and_filter_data, "Clean"),
+        ToolSpec(engineer_battery_features, "Engineer features"),
+        ToolSpec(impute_battery_data_mice, "Impute (MICE)"),
+        ToolSpec(impute_and_scale_battery_data, "Impute and scale"),
     ],
     libraries=(
         "bms-preprocess",
@@ -142,6 +150,7 @@ server = build_server(
         "scikit-learn",
         "skops",
         "matplotlib",
+        "distributed",
         "mcp",
     ),
     models=("preprocess",),

@@ -1,37 +1,40 @@
 """What each tool does from path to run folder: read, call the pure steps, write, say what happened."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
 from bms_schema.data.chemistry import ChemistryOption
 from bms_schema.data.cleaning import IMPUTED
 from bms_schema.data.columns import VOLTAGE
-from bms_schema.data.features import add_features, feature_names
-from bms_schema.data.reading import DEFAULT_CHUNKSIZE
+from bms_schema.data.features import add_features, available_columns, feature_names
+from bms_schema.data.reading import DEFAULT_CHUNKSIZE, read_table
 from bms_schema.data.table import BatteryTable
 from bms_schema.run.envelope import Outcome
-from bms_schema.run.plot_theme import save_png
+from bms_schema.run.errors import MachineProblem, ModelError
 from bms_schema.run.run_folder import Run
 from bms_schema.run.tables import TableFormat, write_table
 from bms_schema.run.wording import counted
 from bms_schema.run.workspace import readable_path
 
-from bms_preprocess import plots
 from bms_preprocess.findings import find
-from bms_preprocess.imputation import fit_imputer, impute
+from bms_preprocess.imputation import fit_imputer_on, impute
 from bms_preprocess.imputation_check import CHECK_SPLIT, STORED_SPLIT
-from bms_preprocess.preprocessing import STEPS, Preprocessed, never_read, preprocess, read
+from bms_preprocess.intake import take_in
+from bms_preprocess.preprocessing import STEPS
 from bms_preprocess.quality import count_flagged, count_masked
-from bms_preprocess.quality_page import quality_page
-from bms_preprocess.results import PreprocessData, StepData
-from bms_preprocess.scaling import fit_scaler, numeric_columns, scale, with_numeric_features
+from bms_preprocess.report_files import write_report
+from bms_preprocess.results import PreprocessData, ScaledData, StepData
+from bms_preprocess.scaling import SCALED_SUFFIX, fit_scaler_on, numeric_columns, scale, with_numeric_features
 from bms_preprocess.sdv_folder import FOLDER, write_sdv_folder
-from bms_preprocess.stored import save_fitted
+from bms_preprocess.stages import without_suspects
+from bms_preprocess.stored import load_scaler, save_fitted, save_scaler, scaled_with
+from bms_preprocess.summary import Summary
+from bms_preprocess.unscaling import unscale
+from bms_preprocess.whole_table import preprocessed_file, rows_in_memory
 
 MOST_TEXTS = 8
 LONGEST_TEXT = 400
-WRITING_STEPS = 3
+REPORT_STEPS = 2
 
 
 def run_all(
@@ -44,45 +47,34 @@ def run_all(
 ) -> Outcome[PreprocessData]:
     """Run the chain, write its tables, report, pictures and SDV folder, and store what was fitted."""
     path = _input(run, data_path)
-    total = STEPS + WRITING_STEPS
-
-    def tell(done: int, _: int, message: str) -> None:
-        run.progress(done, total, message)
-
-    result = preprocess(
-        path, chunksize=chunksize, chemistry=chemistry, fitted=model_version or None, report=tell
+    total = STEPS + REPORT_STEPS
+    with preprocessed_file(
+        run,
+        path,
+        chunksize=chunksize,
+        chemistry=chemistry,
+        output_format=output_format,
+        model_version=model_version,
+        steps=total,
+    ) as summary:
+        run.progress(STEPS, total, "writing the report")
+        write_report(summary, path.name, run.folder)
+        sdv_rows = write_sdv_folder(summary.sdv, summary.limits, run.path(FOLDER))
+    run.progress(STEPS + 1, total, "storing imputer and scaler")
+    run.split = STORED_SPLIT if summary.fitted.version else CHECK_SPLIT
+    run.metrics = summary.report["imputation_check"]
+    version = summary.fitted.version or save_fitted(
+        summary.fitted, summary.checks, rows=summary.rows, training_run=run.id
     )
-    tell(STEPS, total, "writing tables")
-    tables = {
-        "cleaned": result.cleaned,
-        "features": result.features,
-        "imputed": result.imputed,
-        "scaled": result.scaled,
-    }
-    names = {}
-    for name, frame in tables.items():
-        names[name] = f"{name}.{output_format}"
-        write_table(frame, run.path(names[name]))
-        tell(STEPS, total, f"{names[name]} written")
-    tell(STEPS + 1, total, "writing the report")
-    _write_report(run, result, path.name)
-    limits = result.table.limits
-    sdv_rows = write_sdv_folder(result.cleaned, limits, run.path(FOLDER))
-    tell(STEPS + 2, total, "storing imputer and scaler")
-    run.split = STORED_SPLIT if result.fitted.version else CHECK_SPLIT
-    run.metrics = result.report["imputation_check"]
-    version = result.fitted.version or save_fitted(
-        result.fitted, result.checks, rows=len(result.cleaned), training_run=run.id
-    )
-    data = _result(run, result, names, version)
+    data = _result(run, summary, output_format, version)
     message = (
         f"{counted(data.rows_out, 'row')} of {counted(data.cells, 'cell')} in {counted(data.strings, 'string')} "
         f"({data.chemistry}): "
         f"{data.readings_masked:,} readings masked, {data.readings_blank:,} blank; {data.readings_imputed:,} "
-        f"filled in the imputed table{_error_of_voltage(result)}. Use cleaned_csv for the next servers; "
+        f"filled in the imputed table{_error_of_voltage(summary)}. Use cleaned_csv for the next servers; "
         f"report_html says what to look at.{_cut_for_sdv(sdv_rows, data.rows_out)}"
     )
-    return Outcome(message, data, ("report.html", "quality.png", names["cleaned"], "report.json"))
+    return Outcome(message, data, ("report.html", "report.json", f"cleaned.{output_format}"))
 
 
 def run_clean(
@@ -107,7 +99,7 @@ def run_engineer(run: Run, csv_path: str, output_format: TableFormat) -> Outcome
         *table.notes,
         *([f"{imputed:,} readings were imputed before; features use them"] if imputed else []),
     ]
-    added = len(feature_names())
+    added = len(feature_names(available_columns(table.frame)))
     message = f"{added} features added to {len(featured):,} rows."
     return _step(run, featured, f"features.{output_format}", added, message, notes)
 
@@ -116,21 +108,24 @@ def run_impute(run: Run, csv_path: str, output_format: TableFormat) -> Outcome[S
     """Write the table with missing readings filled."""
     table = _table(run, csv_path)
     run.progress(1, 3, "filling missing readings")
-    filled, counts = impute(table.frame, fit_imputer(table.frame, table.limits))
+    filled, counts = impute(table.frame, fit_imputer_on(table.frame, table.limits))
     changed = sum(counts.values())
-    unfilled = never_read(filled)
-    notes = [*table.notes, *([unfilled] if unfilled else [])]
     each = ", ".join(f"{name} {count:,}" for name, count in counts.items() if count)
     message = f"{changed:,} missing readings filled and flagged 'imputed'" + (f" ({each})." if each else ".")
-    return _step(run, filled, f"imputed.{output_format}", changed, message, notes)
+    return _step(run, filled, f"imputed.{output_format}", changed, message, table.notes)
 
 
-def run_scale(run: Run, csv_path: str, output_format: TableFormat) -> Outcome[StepData]:
-    """Write the scaled table."""
+def run_scale(run: Run, csv_path: str, output_format: TableFormat, model_version: str) -> Outcome[ScaledData]:
+    """Write the scaled table, by a stored scaler or by one that is fitted on it and stored."""
     table = _table(run, csv_path)
     run.progress(1, 3, "scaling")
     frame = with_numeric_features(table.frame)
-    scaler = fit_scaler(frame)
+    if model_version:
+        scaler, version = load_scaler(model_version)
+        _check_known(scaler.columns, list(frame), version)
+    else:
+        scaler = fit_scaler_on(frame)
+        version = save_scaler(scaler, rows=len(frame), training_run=run.id)
     scaled, leftovers = scale(frame, scaler)
     width = len(scaler.columns)
     empty = [name for name in numeric_columns(frame) if name not in scaler.columns]
@@ -139,7 +134,27 @@ def run_scale(run: Run, csv_path: str, output_format: TableFormat) -> Outcome[St
         f"{width} columns of {len(scaled):,} rows scaled into '<name>_scaled'; {leftovers:,} gaps took the "
         "column's mean."
     )
-    return _step(run, scaled, f"scaled.{output_format}", len(scaled) * width, message, notes)
+    done = _step(run, scaled, f"scaled.{output_format}", len(scaled) * width, message, notes)
+    return Outcome(done.message, ScaledData(**done.data.model_dump(), model_version=version), done.links)
+
+
+def run_unscale(
+    run: Run, csv_path: str, output_format: TableFormat, model_version: str
+) -> Outcome[ScaledData]:
+    """Write a scaled table in physical units."""
+    path = _input(run, csv_path)
+    run.progress(0, 3, "reading")
+    raw = read_table(path, layout="as_is").frame
+    scaler, version = load_scaler(model_version or scaled_with(path))
+    run.progress(1, 3, "scaling back")
+    frame, filled = unscale(raw, scaler)
+    scaled = sum(str(name).endswith(SCALED_SUFFIX) for name in raw)
+    message = (
+        f"{scaled} columns of {len(frame):,} rows in physical units again, by version {version}; {filled:,} values "
+        "are column means that filled a gap, named in 'mean_filled'."
+    )
+    done = _step(run, frame, f"unscaled.{output_format}", len(frame) * scaled, message, [])
+    return Outcome(done.message, ScaledData(**done.data.model_dump(), model_version=version), done.links)
 
 
 def _input(run: Run, given: str) -> Path:
@@ -151,9 +166,34 @@ def _input(run: Run, given: str) -> Path:
 def _table(
     run: Run, given: str, chunksize: int = DEFAULT_CHUNKSIZE, chemistry: ChemistryOption = "auto"
 ) -> BatteryTable:
+    """Return the cleaned table, which must fit into memory."""
     path = _input(run, given)
-    run.progress(0, 3, "reading and cleaning")
-    return read(path, chunksize=chunksize, chemistry=chemistry)
+    most = rows_in_memory()
+
+    def seen(rows: int) -> None:
+        run.progress(0, 3, f"{rows:,} rows looked at")
+        if rows > most:
+            raise MachineProblem(
+                f"The table has more than {most:,} rows, too many to work on in memory.",
+                expected="a table that fits into half the machine's memory, or into BMS_MEMORY_BUDGET",
+                fix="Call preprocess_battery_data_tool, which takes any size.",
+            )
+
+    intake = take_in(path, chunksize=chunksize, chemistry=chemistry, most_rows=most, told=seen)
+    run.progress(0, 3, "cleaning")
+    table = intake.table()
+    frame = without_suspects(table.frame, judged=intake.judged)
+    return BatteryTable(frame, table.chemistry, table.notes, table.corrections)
+
+
+def _check_known(wanted: list[str], names: list[str], version: str) -> None:
+    """Check that a table has what a stored scaler was fitted on."""
+    if missing := [name for name in wanted if name not in names]:
+        raise ModelError(
+            f"The table lacks {', '.join(missing[:8])}{', …' if len(missing) > 8 else ''}.",
+            expected=f"the columns that version '{version}' scales",
+            fix="Engineer features first, or name no version.",
+        )
 
 
 def _step(
@@ -165,44 +205,28 @@ def _step(
         run.log.info(note)
     shown, _ = _brief(notes)
     data = StepData(csv=run.published(name), rows=len(frame), changed=changed)
-    return Outcome(f"{message} Notes: {'; '.join(shown)}.", data, (name,))
+    return Outcome(message + (f" Notes: {'; '.join(shown)}." if shown else ""), data, (name,))
 
 
-def _write_report(run: Run, result: Preprocessed, source: str) -> None:
-    """Write `report.json`, the two pictures and the page that shows them."""
-    report = result.report
-    text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
-    run.path("report.json").write_text(text, encoding="utf-8")
-    shares, reasons = plots.prepare_missing(report), plots.prepare_reasons(report)
-    quality = save_png(plots.draw_quality(shares, reasons, report["cells"]), run.path("quality.png"))
-    bands = plots.prepare_voltage(result.cleaned)
-    figure = plots.draw_voltage(bands, report["strings"], report["float_window"])
-    voltage = save_png(figure, run.path("voltage.png"))
-    pictures = [
-        ("Share of missing readings per cell and column, and the reasons.", quality),
-        ("Voltage of each string over time, cleaned, not imputed.", voltage),
-    ]
-    run.path("report.html").write_text(quality_page(report, source, pictures), encoding="utf-8")
-
-
-def _result(run: Run, result: Preprocessed, names: dict[str, str], version: str) -> PreprocessData:
-    report = result.report
-    notes, cut = _brief(result.notes)
-    look_at, cut_findings = _brief([f"{title}: {sentence}" for title, sentence in find(report)])
+def _result(run: Run, summary: Summary, output_format: TableFormat, version: str) -> PreprocessData:
+    report = summary.report
+    notes, cut = _brief(summary.notes)
+    look_at, cut_findings = _brief([f"{found.title}: {found.sentence}" for found in find(report)])
     counts = ("readings_masked", "readings_blank", "readings_imputed", "gaps", "duplicate_rows", "outliers")
     return PreprocessData(
-        cleaned_csv=run.published(names["cleaned"]),
-        features_csv=run.published(names["features"]),
-        imputed_csv=run.published(names["imputed"]),
-        scaled_csv=run.published(names["scaled"]),
+        cleaned_csv=run.published(f"cleaned.{output_format}"),
+        features_csv=run.published(f"features.{output_format}"),
+        imputed_csv=run.published(f"imputed.{output_format}"),
+        scaled_csv=run.published(f"scaled.{output_format}"),
         report_json=run.published("report.json"),
         report_html=run.published("report.html"),
         sdv_folder=run.published(FOLDER),
-        rows_in=report["rows"],
-        rows_out=len(result.scaled),
+        engine=summary.engine,
+        rows_in=summary.rows,
+        rows_out=summary.rows,
         cells=report["cells"],
         strings=report["strings"],
-        chemistry=result.table.chemistry.profile.name,
+        chemistry=summary.chemistry.profile.name,
         model_version=version,
         **{name: report[name] for name in counts},
         look_at=look_at,
@@ -211,8 +235,8 @@ def _result(run: Run, result: Preprocessed, names: dict[str, str], version: str)
     )
 
 
-def _error_of_voltage(result: Preprocessed) -> str:
-    check = result.checks.get(VOLTAGE)
+def _error_of_voltage(summary: Summary) -> str:
+    check = summary.checks.get(VOLTAGE)
     if check is None:
         return ""
     return f" (voltage on hidden readings: RMSE {check.rmse:.3g} V, the mean's {check.mean_rmse:.3g} V)"

@@ -7,14 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from bms_preprocess import sdv_folder
-from bms_preprocess.sdv_folder import sdv_metadata, sdv_table, write_sdv_folder
+from bms_preprocess.sdv_folder import cells_of, choose_cells, sdv_metadata, sdv_table, write_sdv_folder
 from bms_schema.data.table import canonical_table
 
 
 def write(frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
     table = canonical_table(frame)
-    write_sdv_folder(table.frame, table.limits, folder)
+    write_sdv_folder(sdv_table(table.frame), table.limits, folder)
     return pd.read_csv(folder / "battery.csv")
+
+
+def chosen(frame: pd.DataFrame) -> pd.DataFrame:
+    return sdv_table(choose_cells(cells_of(frame)).rows_of(frame))
 
 
 @pytest.mark.parametrize("shift", ["0s", "250ms"])
@@ -61,11 +65,11 @@ def test_a_large_table_is_cut_to_whole_cells_of_whole_strings(
     monkeypatch.setattr(sdv_folder, "MOST_ROWS", 900)
     monkeypatch.setattr(sdv_folder, "FEWEST_CELLS", 2)
     frame = canonical_table(fleet).frame
-    table = sdv_table(frame)
+    table = chosen(frame)
     assert (table["Cell ID"].value_counts() == 120).all()
     assert table["Cell ID"].nunique() == 7
     assert sorted(table.groupby("string")["Cell ID"].nunique()) == [2, 5]
-    shuffled = sdv_table(frame.sample(frac=1.0, random_state=2))
+    shuffled = chosen(frame.sample(frac=1.0, random_state=2))
     assert set(shuffled["Cell ID"]) == set(table["Cell ID"])
 
 
@@ -74,7 +78,7 @@ def test_very_long_cells_give_their_first_readings(
 ) -> None:
     monkeypatch.setattr(sdv_folder, "MOST_ROWS", 100)
     monkeypatch.setattr(sdv_folder, "FEWEST_CELLS", 5)
-    table = sdv_table(canonical_table(fleet.sample(frac=1.0, random_state=2)).frame)
+    table = chosen(canonical_table(fleet.sample(frac=1.0, random_state=2)).frame)
     assert (table["Cell ID"].value_counts() == 20).all()
     assert table["Cell ID"].nunique() == 5
     assert table["Timestamp"].max() == fleet["Timestamp"].min() + pd.Timedelta(hours=19)

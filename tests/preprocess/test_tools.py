@@ -56,7 +56,7 @@ def test_the_full_tool_writes_everything_it_names(call: Call, raw: Path, fleet: 
         assert pd.to_datetime(table["Timestamp"]).tolist() == fleet["Timestamp"].tolist()
     run = Path(data["cleaned_csv"]).parent
     manifest = json.loads((run / "manifest.json").read_text())
-    assert {"cleaned.csv", "quality.png", "sdv_dataset/battery.csv"} <= set(manifest["artefacts"])
+    assert {"cleaned.csv", "report.html", "sdv_dataset/battery.csv"} <= set(manifest["artefacts"])
     assert manifest["metrics"]["CellVoltage"]["rmse"] < manifest["metrics"]["CellVoltage"]["mean_rmse"]
     version = Path(run.parent.parent / "models" / "preprocess" / data["model_version"])
     assert (version / "imputer.skops").is_file() and (version / "scaler.skops").is_file()
@@ -83,9 +83,11 @@ def test_steps_chain_to_what_the_full_tool_gives(call: Call, raw: Path, output_f
         data = call(tool, **{argument: source}, output_format=output_format)["data"]
         assert data["rows"] == 1200 and data["changed"] > 0
         assert Path(data["csv"]).name == f"{name}.{output_format}"
+        expected = read(whole[f"{name}_csv"])
+        # A step carries along what its input has: here the features.
         pd.testing.assert_frame_equal(
-            read(data["csv"]),
-            read(whole[f"{name}_csv"]),
+            read(data["csv"])[list(expected)],
+            expected,
             check_dtype=False,
             check_categorical=False,
             rtol=1e-9,
@@ -106,6 +108,65 @@ def test_cleaning_a_cleaned_table_changes_nothing(call: Call, raw: Path) -> None
     twice = call("clean_and_filter_data", data_path=once["csv"])["data"]
     assert Path(once["csv"]).read_text() == Path(twice["csv"]).read_text()
     assert once["changed"] == twice["changed"] == 3 * int((pd.read_csv(raw)["CellVoltage"] == 65.535).sum())
+
+
+@pytest.mark.parametrize("tool", ["preprocess_battery_data_tool", "impute_and_scale_battery_data"])
+def test_a_scaled_table_comes_back_in_physical_units(call: Call, raw: Path, tool: str) -> None:
+    data = call(tool, **{TOOLS[tool]: str(raw)})["data"]
+    scaled = data["scaled_csv" if "scaled_csv" in data else "csv"]
+    back = call("impute_and_scale_battery_data", csv_path=scaled, inverse=True)["data"]
+    assert back["rows"] == 1200 and back["model_version"] == data["model_version"]
+    table, cleaned = (
+        pd.read_csv(back["csv"]),
+        pd.read_csv(call("clean_and_filter_data", data_path=str(raw))["data"]["csv"]),
+    )
+    known = cleaned["CellVoltage"].notna()
+    assert (table["CellVoltage"] - cleaned["CellVoltage"])[known].abs().max() < 1e-9
+    assert table["mean_filled"].dropna().str.split(";").str.len().sum() > 0
+
+
+def test_a_stored_scaler_is_applied_to_another_table(call: Call, raw: Path, home: Path) -> None:
+    first = call("impute_and_scale_battery_data", csv_path=str(raw))["data"]
+    half = home / "half.csv"
+    pd.read_csv(raw).head(600).to_csv(half, index=False)
+    again = call("impute_and_scale_battery_data", csv_path=str(half), model_version=first["model_version"])[
+        "data"
+    ]
+    assert again["model_version"] == first["model_version"]
+    pd.testing.assert_frame_equal(pd.read_csv(again["csv"]), pd.read_csv(first["csv"]).head(600), rtol=1e-9)
+    bare = home / "bare.csv"
+    pd.read_csv(raw).drop(columns="CellSpecificGravity").to_csv(bare, index=False)
+    refused = call("impute_and_scale_battery_data", csv_path=str(bare), model_version=first["model_version"])
+    assert refused["status"] == "error" and "CellSpecificGravity" in refused["message"]
+
+
+def test_a_table_that_was_never_scaled_is_not_unscaled(call: Call, raw: Path) -> None:
+    call("preprocess_battery_data_tool", data_path=str(raw))
+    envelope = call("impute_and_scale_battery_data", csv_path=str(raw), inverse=True)
+    assert envelope["status"] == "error" and "_scaled" in envelope["message"]
+
+
+def test_a_step_refuses_what_does_not_fit_into_memory(
+    call: Call, raw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BMS_MEMORY_BUDGET", "1MiB")
+    envelope = call("engineer_battery_features", csv_path=str(raw))
+    assert envelope["status"] == "error" and "preprocess_battery_data_tool" in envelope["message"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("BMS_MEMORY_BUDGET", "much"), ("BMS_MEMORY_BUDGET", "200%"), ("BMS_DASK_SCHEDULER", "somewhere")],
+)
+def test_a_setting_that_makes_no_sense_is_named(
+    call: Call, raw: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    envelope = call("preprocess_battery_data_tool", data_path=str(raw))
+    assert envelope["status"] == "error"
+    assert (
+        variable in envelope["message"] and value in envelope["message"] and "Expected" in envelope["message"]
+    )
 
 
 def _bad(name: str, folder: Path, frame: pd.DataFrame) -> Path:
@@ -195,7 +256,7 @@ def test_the_tool_list_is_lean_and_every_argument_described() -> None:
 
 
 def test_importing_the_server_loads_nothing_heavy() -> None:
-    heavy = ("pandas", "numpy", "sklearn", "matplotlib", "pyarrow", "skops", "torch")
+    heavy = ("pandas", "numpy", "sklearn", "matplotlib", "pyarrow", "skops", "dask", "distributed")
     code = f"import sys, bms_preprocess.tools; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -1,0 +1,184 @@
+"""Dask workers for one run: a local cluster by itself, or the one that `BMS_DASK_SCHEDULER` names."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from bms_schema.run.errors import BmsError, InvalidArgument, MachineProblem
+from bms_schema.run.memory import in_words
+from bms_schema.run.threads import thread_count
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+SCHEDULER_VARIABLE = "BMS_DASK_SCHEDULER"
+# Measured: a worker takes 0.25 GiB with our libraries loaded, and up to 1.0 GiB at work on a usual group.
+LEAST_WORKER_MEMORY = 3 * 2**29
+LONGEST_SILENCE_S = (
+    2.0  # how long a cancelled run may go on, and how long a cluster may take to answer in tests
+)
+ANSWER_S = 30.0
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def scheduler_address() -> str:
+    """Return the address in `BMS_DASK_SCHEDULER`, empty where none is set.
+
+    Raises:
+        InvalidArgument: it is no address.
+    """
+    address = os.environ.get(SCHEDULER_VARIABLE, "").strip()
+    if address and not re.fullmatch(r"(tcp|tls)://[^/\s]+:\d+", address):
+        raise InvalidArgument(
+            f"{SCHEDULER_VARIABLE} is '{address}'.",
+            expected="the address of a Dask scheduler, such as tcp://10.0.0.5:8786",
+            fix="Set it right, or unset it to work on this machine.",
+        )
+    return address
+
+
+@contextmanager
+def workers(scratch: Path, budget: int) -> Iterator[Client]:
+    """Yield a client of the workers, gone again with the block however it ends.
+
+    Args:
+        scratch: Folder of the run that local workers may write their own files into.
+        budget: Bytes that the local workers may take together.
+
+    Raises:
+        InvalidArgument: the address or the number of threads makes no sense.
+        MachineProblem: the cluster does not answer, or does not see this run's files.
+    """
+    logging.getLogger("distributed").setLevel(logging.WARNING)
+    address = scheduler_address()
+    with _connected(address) if address else _local(scratch, budget) as client:
+        yield client
+
+
+@contextmanager
+def _local(scratch: Path, budget: int) -> Iterator[Client]:
+    from distributed import Client, LocalCluster
+
+    count = max(1, min(thread_count(), budget // LEAST_WORKER_MEMORY))
+    with (
+        LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=max(budget // count, LEAST_WORKER_MEMORY),
+            dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # any free port for its health page
+            local_directory=str(scratch),
+            silence_logs=logging.ERROR,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[Client]:
+    from distributed import Client
+
+    try:
+        client = Client(address, timeout=ANSWER_S)
+        client.wait_for_workers(1, timeout=ANSWER_S)
+    except (OSError, TimeoutError) as error:
+        raise MachineProblem(
+            f"The Dask cluster at {address} ({SCHEDULER_VARIABLE}) does not answer or has no worker: {error}.",
+            expected="a scheduler with at least one worker",
+            fix=f"Start them, or unset {SCHEDULER_VARIABLE} to work on this machine.",
+        ) from error
+    with client:
+        yield client
+
+
+def require_shared_files(client: Client, file: Path) -> None:
+    """Check that every worker sees a file of this run.
+
+    Raises:
+        MachineProblem: one does not.
+    """
+    blind = [worker for worker, sees in client.run(_is_file, str(file)).items() if not sees]
+    if blind:
+        raise MachineProblem(
+            f"The Dask worker at {blind[0]} does not see '{file}'.",
+            expected="a BMS_HOME that lies on a file system shared by this machine and all workers",
+            fix=f"Set BMS_HOME to a shared folder, or unset {SCHEDULER_VARIABLE} to work on this machine.",
+        )
+
+
+def _is_file(path: str) -> bool:
+    return Path(path).is_file()
+
+
+def each_done(
+    client: Client,
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    describe: Callable[[Item], str],
+    waiting: Callable[[], None],
+) -> Iterator[tuple[Item, Result]]:
+    """Yield (item, result) as the workers finish them, in whatever order.
+
+    Work on a worker that died is done again on another; work that has killed several ends the run.
+
+    Args:
+        client: From `workers`.
+        work: An importable function.
+        items: What to do it on.
+        describe: Says for the error what an item is and how large.
+        waiting: Called every few seconds; may raise to stop everything.
+
+    Raises:
+        BmsError: as raised by the work.
+        MachineProblem: an item killed its workers, or the cluster is gone.
+    """
+    import distributed
+
+    futures: dict[Future, Item] = dict(zip(client.map(work, items, pure=False), items, strict=True))
+    try:
+        pending = set(futures)
+        while pending:
+            waiting()
+            try:
+                done = distributed.wait(
+                    pending, timeout=LONGEST_SILENCE_S, return_when="FIRST_COMPLETED"
+                ).done
+            except TimeoutError:
+                continue
+            for future in done:
+                pending.discard(future)
+                yield futures[future], _result(future, describe(futures[future]))
+    finally:
+        client.cancel(list(futures))
+
+
+def _result(future: Any, what: str) -> Any:
+    import distributed
+    from distributed.client import FutureCancelledError
+
+    try:
+        return future.result()
+    except BmsError:
+        raise
+    except (distributed.KilledWorker, MemoryError) as error:
+        raise MachineProblem(
+            f"The workers ran out of memory or died repeatedly at {what}.",
+            expected=f"workers with at least {in_words(LEAST_WORKER_MEMORY)} each that keep running",
+            fix="Raise BMS_MEMORY_BUDGET, lower BMS_THREADS (fewer, larger workers), or give this string its own "
+            "file with fewer cells.",
+        ) from error
+    except (FutureCancelledError, OSError) as error:
+        raise MachineProblem(
+            f"The Dask cluster failed at {what}: {error}.",
+            expected="a cluster and a disk that stay available",
+            fix="Look at the cluster's and the disk's state and run again.",
+        ) from error

@@ -1,0 +1,245 @@
+"""The whole chain beyond memory: the functions of the chain in memory, mapped over groups of whole strings by Dask.
+
+Passes: sort the canonical rows into groups of strings; on the workers clean and engineer each; fit on the sample
+that all groups hand in; on the workers fill and scale each.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from bms_schema.data.columns import (
+    CLEANED_NAMES,
+    COLUMNS,
+    MEASURED_NAMES,
+    SOURCE_ROW,
+    STRING,
+    TIMESTAMP,
+    flag_of,
+)
+from bms_schema.data.features import available_columns
+from bms_schema.data.plan import TablePlan
+from bms_schema.data.sampling import row_hashes
+from bms_schema.run.tables import TableFormat, as_arrow, disk_problem, has_fractions
+
+from bms_preprocess.cluster import each_done, require_shared_files, workers
+from bms_preprocess.imputation import reading_means
+from bms_preprocess.imputation_check import check_imputation, part_to_check, strings_to_check
+from bms_preprocess.intake import Intake
+from bms_preprocess.learning import Sample, SmallestHashes, fit
+from bms_preprocess.partitions import Group, group_strings, write_groups
+from bms_preprocess.quality import merge_parts
+from bms_preprocess.sdv_folder import CellChoice, choose_cells
+from bms_preprocess.stages import Facts
+from bms_preprocess.stored import Fitted
+from bms_preprocess.summary import Summary, Treatment, summarise
+from bms_preprocess.tasks import TABLES, GroupFacts, Job, examine_group, finish_group
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from distributed import Client
+
+Tell = Callable[[str], None]
+Known = Callable[[Facts], Fitted | None]
+SCRATCH = "scratch"
+
+
+def run_on_workers(
+    intake: Intake, known: Known, *, folder: Path, output_format: TableFormat, budget: int, tell: Tell
+) -> Summary:
+    """Write `cleaned`, `features`, `imputed` and `scaled` below the folder and return the rest.
+
+    CSV tables are files, group after group; Parquet tables are folders with a part per group.
+
+    Args:
+        intake: The table.
+        known: Returns imputer and scaler to apply to a table of these facts; None fits them on this table.
+        folder: The run's folder.
+        output_format: Of the tables.
+        budget: Bytes that local workers may take together.
+        tell: Called with what is being done, at least every few seconds; may raise to stop everything.
+    """
+    plan = intake.plan
+    limits = {name: plan.limits[name] for name in MEASURED_NAMES if name in plan.limits}
+    groups = group_strings(plan.rows_per_string)
+    with _scratch(folder) as scratch, workers(scratch, budget) as client:
+        census = _Census()
+        job = _sort_rows(intake, groups, census, scratch, output_format, tell)
+        require_shared_files(client, next(job.readings.rglob("*.parquet")))
+        fitted = known(job.facts)
+        seen = _examine(client, groups, job if fitted else replace(job, cut=census.hashes.cut), tell)
+        quality = merge_parts([found.quality for found in seen])
+        tell("fitting imputer and scaler, checking the filling on readings hidden on purpose")
+        checks = check_imputation(_check_part(job, groups, plan), limits, fitted.imputer if fitted else None)
+        if fitted is None:
+            samples = [found.sample for found in seen if found.sample is not None]
+            fitted = fit(Sample.together(samples), limits, reading_means([found.sums for found in seen]))
+        done = _finish(client, groups, job, fitted, choose_cells(quality.cells), folder, tell)
+        if output_format == "parquet":
+            for table in TABLES:
+                job.part(table, groups[0]).parent.rename(folder / f"{table}.parquet")
+    return summarise(
+        quality, plan.chemistry, limits, plan.notes, plan.corrections, fitted, checks, done, "dask"
+    )
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """Yield a folder for everything that is not a result, gone again afterwards.
+
+    It is renamed first: a task that a cluster elsewhere is still at finds no folder to write into.
+    """
+    scratch = folder / SCRATCH
+    try:
+        for name in ("parts", "texts", "predictors", *(f"parts/{table}.parquet" for table in TABLES)):
+            (scratch / name).mkdir(parents=True, exist_ok=True)
+        yield scratch
+    finally:
+        left = scratch.rename(folder / f"{SCRATCH}-left")
+        shutil.rmtree(left, ignore_errors=True)
+
+
+class _Census:
+    """What is to be known of the whole table, gathered while its canonical rows pass by."""
+
+    def __init__(self) -> None:
+        self.columns: set[str] = set()
+        self.fractions = False
+        self.hashes = SmallestHashes()
+        self.types: dict[str, Any] = {}
+
+    def watch(self, frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        """Yield the frames, having looked at each."""
+        for frame in frames:
+            self.types = self.types or {name: frame[name].dtype for name in frame if _is_worked_on(name)}
+            self.columns |= set(available_columns(frame))
+            self.hashes.add(row_hashes(frame))
+            if TIMESTAMP in frame and not self.fractions:
+                self.fractions = has_fractions(as_arrow(frame[[TIMESTAMP]]).column(0))
+            yield frame
+
+
+def _is_worked_on(name: str) -> bool:
+    return name in {SOURCE_ROW, *COLUMNS, *(flag_of(column) for column in CLEANED_NAMES)}
+
+
+def _sort_rows(
+    intake: Intake,
+    groups: list[Group],
+    census: _Census,
+    scratch: Path,
+    output_format: TableFormat,
+    tell: Tell,
+) -> Job:
+    """Write every group's canonical rows and return the job for the workers, without a sample to take."""
+
+    def told(rows: int) -> None:
+        tell(f"{rows:,} of {intake.plan.rows:,} rows cleaned and sorted by string")
+
+    frames = intake.frames()
+    first = next(frames)
+    schema = _schema(first, intake)
+    write_groups(census.watch(chain([first], frames)), groups, schema, scratch / "readings", told)
+    columns = [name for name in (*MEASURED_NAMES, TIMESTAMP) if name in census.columns]
+    return Job(
+        readings=scratch / "readings",
+        parts=scratch / "parts",
+        predictors=scratch / "predictors",
+        texts=scratch / "texts" if output_format == "csv" else None,
+        facts=Facts(schema.names, columns, intake.judged, intake.plan.chemistry),
+        types=census.types,
+        schema=schema,
+        cut=None,
+        fractions=census.fractions,
+    )
+
+
+def _schema(frame: pd.DataFrame, intake: Intake) -> "pa.Schema":
+    """Return the Arrow types of all canonical chunks; a carried column has the type that suits the whole table."""
+    import pyarrow as pa
+
+    fields = []
+    for field in as_arrow(frame).schema:
+        kind = field.type
+        if not _is_worked_on(field.name) and field.name in intake.types.names:
+            kind = intake.types.field(field.name).type
+        if pa.types.is_dictionary(kind):
+            kind = kind.value_type
+        fields.append(pa.field(field.name, pa.string() if pa.types.is_null(kind) else kind))
+    return pa.schema(fields)
+
+
+def _check_part(job: Job, groups: list[Group], plan: TablePlan) -> pd.DataFrame:
+    """Return the rows on which the filling is checked, from the cleaned parts."""
+    import pyarrow.parquet
+
+    wanted = set(strings_to_check(plan.rows_per_string))
+    parts = []
+    for group in groups:
+        if wanted & set(group.strings):
+            path = job.part("cleaned", group)
+            table = pyarrow.parquet.read_table(path, filters=[(STRING, "in", wanted)])
+            parts.append(part_to_check(job.frame(table)))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _examine(client: "Client", groups: list[Group], job: Job, tell: Tell) -> list[GroupFacts]:
+    seen: list[GroupFacts] = []
+
+    def waiting() -> None:
+        tell(f"{len(seen)} of {len(groups)} groups of strings cleaned and engineered")
+
+    for _, found in each_done(client, partial(examine_group, job=job), groups, str, waiting):
+        seen.append(found)
+    return seen
+
+
+def _finish(
+    client: "Client",
+    groups: list[Group],
+    job: Job,
+    fitted: Fitted,
+    chosen: CellChoice,
+    folder: Path,
+    tell: Tell,
+) -> Treatment:
+    """Have every group filled and scaled; CSV parts are appended to the tables in the order of the groups."""
+    done: dict[int, Treatment] = {}
+
+    def waiting() -> None:
+        tell(f"{len(done)} of {len(groups)} groups of strings filled and scaled")
+
+    work = partial(finish_group, job=job, fitted=fitted, chosen=chosen)
+    appended = 0
+    for group, treatment in each_done(client, work, groups, str, waiting):
+        done[group.number] = treatment
+        while job.texts is not None and appended in done:
+            _append_texts(job, groups[appended], folder)
+            appended += 1
+    ordered = [done[group.number] for group in groups]
+    filled: dict[str, int] = {}
+    for treatment in ordered:
+        filled = {name: filled.get(name, 0) + count for name, count in treatment.filled.items()}
+    return Treatment(
+        filled,
+        sum(treatment.leftovers for treatment in ordered),
+        pd.concat([treatment.sdv for treatment in ordered], ignore_index=True),
+    )
+
+
+def _append_texts(job: Job, group: Group, folder: Path) -> None:
+    """Append a group's CSV parts to the tables."""
+    for table in TABLES:
+        part, target = job.text(table, group), folder / f"{table}.csv"
+        try:
+            with part.open("rb") as source, target.open("ab") as stream:
+                shutil.copyfileobj(source, stream, length=2**22)
+        except OSError as error:
+            raise disk_problem(target, error) from error
+        part.unlink()

@@ -1,0 +1,70 @@
+"""One part of a table on disk, written block by block under a name of its own and renamed when complete.
+
+A worker that dies halfway leaves nothing behind that could be read, and the one that does the work again writes
+the same.
+"""
+
+import uuid
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from bms_schema.run.tables import csv_text, dictionary_columns, disk_problem
+
+
+class PartFile:
+    """A CSV part or a Parquet part (a row group per block), as the suffix says.
+
+    Args:
+        path: Where the complete part shall be; its folder must be there, since a run that was given up removes it.
+        header: Whether a CSV part begins with the names.
+        fractions: Whether CSV time stamps show fractions of a second.
+    """
+
+    def __init__(self, path: Path, *, header: bool = True, fractions: bool = False) -> None:
+        self._path, self._header, self._fractions = path, header, fractions
+        self._draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+        self._sink: Any = None
+
+    def write(self, block: Any) -> None:
+        """Append a pyarrow table; all blocks have the same schema.
+
+        Raises:
+            MachineProblem: the disk refuses.
+        """
+        try:
+            if self._path.suffix == ".csv":
+                self._sink = self._sink or self._draft.open("wb")
+                self._append_text(self._sink, block)
+            else:
+                self._sink = self._sink or self._parquet(block.schema)
+                self._sink.write_table(block, row_group_size=max(1, block.num_rows))
+        except OSError as error:
+            raise disk_problem(self._path, error) from error
+
+    def _append_text(self, stream: IO[bytes], block: Any) -> None:
+        for text in csv_text(block, header=self._header, fractions=self._fractions, threads=1):
+            stream.write(text)
+        self._header = False
+
+    def _parquet(self, schema: Any) -> Any:
+        import pyarrow.parquet
+
+        return pyarrow.parquet.ParquetWriter(self._draft, schema, use_dictionary=dictionary_columns(schema))
+
+    def __enter__(self) -> "PartFile":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._sink is not None:
+                self._sink.close()
+            if error is None:
+                self._draft.replace(self._path)
+        except OSError as problem:
+            if error is None:
+                raise disk_problem(self._path, problem) from problem
+        finally:
+            self._draft.unlink(missing_ok=True)
