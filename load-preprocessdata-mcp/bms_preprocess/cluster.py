@@ -56,6 +56,8 @@ def workers(scratch: Path, budget: int) -> Iterator[Client]:
         InvalidArgument: the address or the number of threads makes no sense.
         MachineProblem: the cluster does not answer, or does not see this run's files.
     """
+    import distributed  # noqa: F401 (it sets its own level when loaded)
+
     logging.getLogger("distributed").setLevel(logging.WARNING)
     address = scheduler_address()
     with _connected(address) if address else _local(scratch, budget) as client:

@@ -39,7 +39,7 @@ from bms_preprocess.sdv_folder import CellChoice, choose_cells
 from bms_preprocess.stages import Facts
 from bms_preprocess.stored import Fitted
 from bms_preprocess.summary import Summary, Treatment, summarise
-from bms_preprocess.tasks import TABLES, GroupFacts, Job, examine_group, finish_group
+from bms_preprocess.tasks import TABLES, GroupBlock, GroupFacts, Job, examine_group, finish_block
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -74,13 +74,16 @@ def run_on_workers(
         require_shared_files(client, next(job.readings.rglob("*.parquet")))
         fitted = known(job.facts)
         seen = _examine(client, groups, job if fitted else replace(job, cut=census.hashes.cut), tell)
-        quality = merge_parts([found.quality for found in seen])
+        quality = merge_parts([found.quality for found in seen.values()])
         tell("fitting imputer and scaler, checking the filling on readings hidden on purpose")
         checks = check_imputation(_check_part(job, groups, plan), limits, fitted.imputer if fitted else None)
         if fitted is None:
-            samples = [found.sample for found in seen if found.sample is not None]
-            fitted = fit(Sample.together(samples), limits, reading_means([found.sums for found in seen]))
-        done = _finish(client, groups, job, fitted, choose_cells(quality.cells), folder, tell)
+            samples = [found.sample for found in seen.values() if found.sample is not None]
+            fitted = fit(
+                Sample.together(samples), limits, reading_means([found.sums for found in seen.values()])
+            )
+        blocks = [GroupBlock(group, number) for group in groups for number in range(seen[group].blocks)]
+        done = _finish(client, blocks, job, fitted, choose_cells(quality.cells), folder, tell)
         if output_format == "parquet":
             for table in TABLES:
                 job.part(table, groups[0]).parent.rename(folder / f"{table}.parquet")
@@ -189,40 +192,41 @@ def _check_part(job: Job, groups: list[Group], plan: TablePlan) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _examine(client: "Client", groups: list[Group], job: Job, tell: Tell) -> list[GroupFacts]:
-    seen: list[GroupFacts] = []
+def _examine(client: "Client", groups: list[Group], job: Job, tell: Tell) -> dict[Group, GroupFacts]:
+    """Have every group cleaned and engineered."""
+    seen: dict[Group, GroupFacts] = {}
 
     def waiting() -> None:
         tell(f"{len(seen)} of {len(groups)} groups of strings cleaned and engineered")
 
-    for _, found in each_done(client, partial(examine_group, job=job), groups, str, waiting):
-        seen.append(found)
+    for group, found in each_done(client, partial(examine_group, job=job), groups, str, waiting):
+        seen |= {group: found}
     return seen
 
 
 def _finish(
     client: "Client",
-    groups: list[Group],
+    blocks: list[GroupBlock],
     job: Job,
     fitted: Fitted,
     chosen: CellChoice,
     folder: Path,
     tell: Tell,
 ) -> Treatment:
-    """Have every group filled and scaled; CSV parts are appended to the tables in the order of the groups."""
-    done: dict[int, Treatment] = {}
+    """Have every block filled and scaled; CSV parts are appended to the tables in the order of the blocks."""
+    done: dict[GroupBlock, Treatment] = {}
 
     def waiting() -> None:
-        tell(f"{len(done)} of {len(groups)} groups of strings filled and scaled")
+        tell(f"{len(done)} of {len(blocks)} blocks of cells filled and scaled")
 
-    work = partial(finish_group, job=job, fitted=fitted, chosen=chosen)
+    work = partial(finish_block, job=job, fitted=fitted, chosen=chosen)
     appended = 0
-    for group, treatment in each_done(client, work, groups, str, waiting):
-        done[group.number] = treatment
-        while job.texts is not None and appended in done:
-            _append_texts(job, groups[appended], folder)
+    for block, treatment in each_done(client, work, blocks, str, waiting):
+        done[block] = treatment
+        while job.texts is not None and appended < len(blocks) and blocks[appended] in done:
+            _append_texts(job, blocks[appended], folder)
             appended += 1
-    ordered = [done[group.number] for group in groups]
+    ordered = [done[block] for block in blocks]
     filled: dict[str, int] = {}
     for treatment in ordered:
         filled = {name: filled.get(name, 0) + count for name, count in treatment.filled.items()}
@@ -233,10 +237,10 @@ def _finish(
     )
 
 
-def _append_texts(job: Job, group: Group, folder: Path) -> None:
-    """Append a group's CSV parts to the tables."""
-    for table in TABLES:
-        part, target = job.text(table, group), folder / f"{table}.csv"
+def _append_texts(job: Job, block: GroupBlock, folder: Path) -> None:
+    """Append a block's CSV parts to the tables."""
+    for table in job.outputs:
+        part, target = job.output(table, block), folder / f"{table}.csv"
         try:
             with part.open("rb") as source, target.open("ab") as stream:
                 shutil.copyfileobj(source, stream, length=2**22)

@@ -1,6 +1,8 @@
-"""What a worker does with one group of strings: the same on any worker and however often."""
+"""What a worker does: first with a group of strings, then with each of the blocks of cells it made of the group.
 
-from collections.abc import Iterator
+The same on any worker and however often, should one die over it.
+"""
+
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +35,17 @@ TABLES = ("cleaned", "features", "imputed", "scaled")
 
 
 @dataclass(frozen=True)
+class GroupBlock:
+    """A block of whole cells of a group, by its number."""
+
+    group: Group
+    number: int
+
+    def __str__(self) -> str:
+        return str(self.group)
+
+
+@dataclass(frozen=True)
 class Job:
     """What all groups of a run have in common.
 
@@ -59,17 +72,24 @@ class Job:
     fractions: bool
 
     def part(self, table: str, group: Group) -> Path:
-        """Return where the Parquet part of a table lies."""
+        """Return where a group's Parquet part of a table lies, a row group per block."""
         return self.parts / f"{table}.parquet" / f"part-{group.number:05d}.parquet"
 
-    def text(self, table: str, group: Group) -> Path:
-        """Return where the CSV part of a table lies."""
-        assert self.texts is not None
-        return self.texts / f"{table}-{group.number:05d}.csv"
-
     def kept_predictors(self, group: Group) -> Path:
-        """Return where the predictors of the incomplete rows lie."""
+        """Return where the predictors of a group's incomplete rows lie, a row group per block."""
         return self.predictors / f"part-{group.number:05d}.parquet"
+
+    def output(self, table: str, block: GroupBlock) -> Path:
+        """Return where the second pass writes a block's part of a table."""
+        name = f"{block.group.number:05d}-{block.number:03d}"
+        if self.texts is not None:
+            return self.texts / f"{table}-{name}.csv"
+        return self.parts / f"{table}.parquet" / f"part-{name}.parquet"
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Tables that the second pass writes: Parquet parts of the first two stand already."""
+        return TABLES[2:] if self.texts is None else TABLES
 
     @property
     def carried(self) -> list[str]:
@@ -90,8 +110,16 @@ class Job:
 
 @dataclass(frozen=True)
 class GroupFacts:
-    """What the first pass found in a group."""
+    """What the first pass found in a group.
 
+    Args:
+        blocks: Of how many blocks its parts are made.
+        quality: What the report needs to know.
+        sums: From `reading_sums`.
+        sample: Its candidates of the sample; None where nothing is fitted.
+    """
+
+    blocks: int
     quality: PartQuality
     sums: dict[str, tuple[float, int]]
     sample: Sample | None
@@ -104,11 +132,12 @@ def examine_group(group: Group, job: Job) -> GroupFacts:
     carried, hashes = table.select(job.carried), row_hashes(strings.frame)
     del table
     samples = []
+    blocks = cell_blocks(strings.frame, BLOCK_ROWS)
     with ExitStack() as stack:
         cleaned = stack.enter_context(PartFile(job.part("cleaned", group)))
         features = stack.enter_context(PartFile(job.part("features", group)))
         predictors = stack.enter_context(PartFile(job.kept_predictors(group)))
-        for rows in cell_blocks(strings.frame, BLOCK_ROWS):
+        for rows in blocks:
             block = look_at_cells(strings, rows, job.facts)
             joined = job.joined(block.frame, carried.take(rows))
             cleaned.write(joined)
@@ -117,7 +146,7 @@ def examine_group(group: Group, job: Job) -> GroupFacts:
             if job.cut is not None:
                 samples.append(Sample.of(block, hashes[rows], job.cut))
     sample = Sample.together(samples) if samples else None
-    return GroupFacts(strings.quality, reading_sums(strings.frame), sample)
+    return GroupFacts(len(blocks), strings.quality, reading_sums(strings.frame), sample)
 
 
 def _with_features(table: "pa.Table", features: pd.DataFrame) -> "pa.Table":
@@ -134,49 +163,35 @@ def _of_incomplete(block: Block) -> pd.DataFrame:
     return block.predictors[incomplete].assign(**{PLACE: np.flatnonzero(incomplete)})
 
 
-def finish_group(group: Group, job: Job, fitted: Fitted, chosen: CellChoice) -> Treatment:
-    """Fill, scale and write the remaining parts of a group."""
-    filled: dict[str, int] = {}
-    leftovers, sdv = 0, []
-    with ExitStack() as stack:
-        files = {name: stack.enter_context(_output(job, name, group)) for name in _outputs(job)}
-        for cleaned, features, predictors in _blocks(job, group):
-            frame = job.frame(cleaned)
-            imputed, counts = impute_block(frame, _all_rows(predictors, len(frame)), fitted.imputer)
-            names = [name for name in fitted.scaler.columns if name in features.column_names]
-            engineered = features.select([name for name in names if name not in MEASURED_NAMES]).to_pandas()
-            scaled, gaps = scale(pd.concat([imputed, engineered], axis=1, copy=False), fitted.scaler)
-            tables = {"cleaned": cleaned, "features": features, "scaled": as_arrow(scaled)}
-            tables["imputed"] = job.joined(imputed, cleaned)
-            for name, file in files.items():
-                file.write(tables[name].replace_schema_metadata(None))
-            filled = {name: filled.get(name, 0) + count for name, count in counts.items()}
-            leftovers += gaps
-            sdv.append(sdv_table(chosen.rows_of(frame)))
-    return Treatment(filled, leftovers, pd.concat(sdv, ignore_index=True))
+def finish_block(block: GroupBlock, job: Job, fitted: Fitted, chosen: CellChoice) -> Treatment:
+    """Fill, scale and write the remaining parts of a block."""
+    cleaned, features, predictors = _of_first_pass(job, block)
+    frame = job.frame(cleaned)
+    known = predictors.to_pandas().set_index(PLACE).reindex(range(len(frame)))  # NaN for complete rows
+    imputed, filled = impute_block(frame, known, fitted.imputer)
+    names = [name for name in fitted.scaler.columns if name not in MEASURED_NAMES]
+    engineered = features.select(names).to_pandas()
+    scaled, leftovers = scale(pd.concat([imputed, engineered], axis=1, copy=False), fitted.scaler)
+    tables = {
+        "cleaned": cleaned,
+        "features": features,
+        "imputed": job.joined(imputed, cleaned),
+        "scaled": as_arrow(scaled),
+    }
+    first = block.group.number == block.number == 0  # CSV parts are appended to each other
+    for name in job.outputs:
+        with PartFile(job.output(name, block), header=first, fractions=job.fractions) as part:
+            part.write(tables[name].replace_schema_metadata(None))
+    return Treatment(filled, leftovers, sdv_table(chosen.rows_of(frame)))
 
 
-def _outputs(job: Job) -> tuple[str, ...]:
-    return TABLES[2:] if job.texts is None else TABLES
-
-
-def _output(job: Job, table: str, group: Group) -> PartFile:
-    path = job.part(table, group) if job.texts is None else job.text(table, group)
-    # Parts are appended to each other in the order of the groups.
-    return PartFile(path, header=group.number == 0, fractions=job.fractions)
-
-
-def _blocks(job: Job, group: Group) -> Iterator[tuple["pa.Table", "pa.Table", "pa.Table"]]:
-    """Yield the blocks of a group as the first pass wrote them: cleaned, features, predictors."""
+def _of_first_pass(job: Job, block: GroupBlock) -> tuple["pa.Table", "pa.Table", "pa.Table"]:
+    """Return a block as the first pass wrote it: cleaned, features, predictors."""
     import pyarrow.parquet
 
+    group = block.group
     paths = (job.part("cleaned", group), job.part("features", group), job.kept_predictors(group))
-    files = [pyarrow.parquet.ParquetFile(path) for path in paths]
-    for number in range(files[0].num_row_groups):
-        cleaned, features, predictors = (file.read_row_group(number) for file in files)
-        yield cleaned, features, predictors
-
-
-def _all_rows(predictors: "pa.Table", rows: int) -> pd.DataFrame:
-    """Return predictors of incomplete rows among those of all rows, NaN for the others."""
-    return predictors.to_pandas().set_index(PLACE).reindex(range(rows))
+    cleaned, features, predictors = (
+        pyarrow.parquet.ParquetFile(path).read_row_group(block.number) for path in paths
+    )
+    return cleaned, features, predictors

@@ -162,8 +162,13 @@ def test_a_constant_target_is_flat_and_has_no_figures(tmp_path: Path) -> None:
     assert any("constant" in warning for warning in data["warnings"])
 
 
-def test_a_horizon_beyond_the_history_is_answered_and_said(battery_csv: Path) -> None:
-    data = forecast(battery_csv, steps=500)["data"]
+def test_a_horizon_beyond_the_history_is_answered_and_said(tmp_path: Path) -> None:
+    frame, path = battery_frame(), tmp_path / "swinging.csv"
+    hours = (frame["Timestamp"] - frame["Timestamp"].min()) / pd.Timedelta("1h")
+    # Neither a day's profile nor the last value follows a swing of nine hours: the model does.
+    frame["CellVoltage"] += 0.05 * np.sin(2 * np.pi * hours / 9)
+    frame.to_csv(path, index=False)
+    data = forecast(path, steps=500)["data"]
     table = pd.read_csv(data["forecast_csv"])
     assert len(table) == 500 * len(TARGETS)
     assert table[["mean", "lo90", "hi90"]].notna().all(axis=None)
