@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,10 +67,14 @@ def workers(scratch: Path, budget: int) -> Iterator[Client]:
 
 @contextmanager
 def _local(scratch: Path, budget: int) -> Iterator[Client]:
+    import dask
     from distributed import Client, LocalCluster
 
+    # A worker keeps nothing between tasks that could be spilled, and a paused one would wait for ever.
+    kept = {f"distributed.worker.memory.{threshold}": False for threshold in ("target", "spill", "pause")}
     count = max(1, min(thread_count(), budget // LEAST_WORKER_MEMORY))
     with (
+        dask.config.set(kept),
         LocalCluster(
             n_workers=count,
             threads_per_worker=1,
@@ -145,11 +150,16 @@ def each_done(
     """
     import distributed
 
+    working = time.monotonic()
     futures: dict[Future, Item] = dict(zip(client.map(work, items, pure=False), items, strict=True))
     try:
         pending = set(futures)
         while pending:
             waiting()
+            if client.scheduler_info()["workers"]:
+                working = time.monotonic()
+            elif time.monotonic() - working > ANSWER_S:
+                raise _no_workers()
             try:
                 done = distributed.wait(
                     pending, timeout=LONGEST_SILENCE_S, return_when="FIRST_COMPLETED"
@@ -161,6 +171,14 @@ def each_done(
                 yield futures[future], _result(future, describe(futures[future]))
     finally:
         client.cancel(list(futures))
+
+
+def _no_workers() -> MachineProblem:
+    return MachineProblem(
+        f"The Dask cluster has had no worker for {ANSWER_S:.0f} s: they died and did not come back.",
+        expected="workers that keep running",
+        fix="Look at the machine's memory and the log, then run again.",
+    )
 
 
 def _result(future: Any, what: str) -> Any:

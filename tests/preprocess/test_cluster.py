@@ -2,23 +2,24 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bms_preprocess import cluster
 from bms_preprocess.cluster import each_done, require_shared_files, workers
 from bms_preprocess.partitions import Group
 from bms_schema.run.errors import InputError, MachineProblem, RunCancelled
 
 
-@pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BMS_THREADS", "1")
-        with workers(tmp_path_factory.mktemp("dask"), budget=2**31) as started:
-            yield started
+@pytest.fixture
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setenv("BMS_THREADS", "1")
+    with workers(tmp_path / "dask", budget=2**31) as started:
+        yield started
 
 
 GROUPS = [Group(0, ("A",), 5), Group(1, ("B",), 7)]
@@ -36,6 +37,12 @@ def die_once(group: Group, marks: str) -> int:
 def die_always(group: Group) -> int:
     """Kill every worker."""
     os.kill(os.getpid(), signal.SIGKILL)
+    return group.number
+
+
+def outlast_the_worker(group: Group) -> int:
+    """Be still at it when the worker goes."""
+    time.sleep(60)
     return group.number
 
 
@@ -73,3 +80,12 @@ def test_workers_that_do_not_see_the_files_are_refused(client: Any, tmp_path: Pa
     require_shared_files(client, tmp_path / "file")
     with pytest.raises(MachineProblem, match="BMS_HOME"):
         require_shared_files(client, tmp_path / "elsewhere")
+
+
+def test_a_cluster_without_workers_is_not_waited_for_without_end(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "ANSWER_S", 0.1)
+    client.cluster.scale(0)
+    with pytest.raises(MachineProblem, match="no worker"):
+        list(each_done(client, outlast_the_worker, GROUPS, str, lambda: None))

@@ -163,3 +163,31 @@ def test_a_frame_without_times_is_read_in_row_order(fleet: pd.DataFrame) -> None
     result = preprocess(fleet.drop(columns="Timestamp"))
     assert "Timestamp" not in result.scaled
     assert result.imputed["CellVoltage"].notna().all()
+
+
+def spiky(fleet: pd.DataFrame) -> pd.DataFrame:
+    """The fleet with a reading that stands out for one moment."""
+    alive = fleet.index[(fleet["Cell ID"] == fleet["Cell ID"].iloc[0]) & (fleet["CellVoltage"] < 5)]
+    spike = fleet.copy()
+    spike.loc[alive[40], "CellVoltage"] += 0.5
+    return spike
+
+
+def test_a_spike_is_masked_and_enters_no_feature(fleet: pd.DataFrame) -> None:
+    result = preprocess(spiky(fleet))
+    flagged = result.cleaned["CellVoltage_flag"] == "spike"
+    assert flagged.sum() >= 1 and result.cleaned.loc[flagged, "CellVoltage"].isna().all()
+    assert result.features.loc[flagged, ["power_w", "voltage_deviation_v"]].isna().all(axis=None)
+
+
+def test_a_table_cleaned_before_is_not_judged_anew(fleet: pd.DataFrame) -> None:
+    once = preprocess(spiky(fleet))
+    again = preprocess(once.cleaned)
+    pd.testing.assert_frame_equal(again.cleaned, once.cleaned, check_exact=True)
+
+
+def test_a_table_without_the_rooms_temperature_goes_through(fleet: pd.DataFrame) -> None:
+    result = preprocess(fleet.drop(columns="AmbientTemperature"))
+    assert "AmbientTemperature" not in result.cleaned
+    assert "temperature_rise_c" not in result.features
+    assert result.imputed["CellTemperature"].notna().all()
