@@ -153,5 +153,5 @@ server = build_server(
         "distributed",
         "mcp",
     ),
-    models=("preprocess",),
+    models=("preprocess", "preprocess-scaler"),
 )
