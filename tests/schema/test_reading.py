@@ -465,3 +465,12 @@ def test_where_blocks_are_cut_changes_nothing(mark, content, size):
         return b"".join(blocks), findings.notes
 
     assert read(size) == read(10_000)
+
+
+def test_damaged_text_in_a_parquet_file_is_refused(tmp_path):
+    path = tmp_path / "damaged.parquet"
+    frame = pd.DataFrame({"Cell ID": ["cell-one", "cell-two"], "CellVoltage": ["2.21 V", "2.22 V"]})
+    frame.to_parquet(path, compression="none")
+    path.write_bytes(path.read_bytes().replace(b"2.21 V", b"2.2\xb0 V"))
+    with pytest.raises(UnreadableTable, match=r"damaged\.parquet"):
+        read_table(path)

@@ -53,6 +53,7 @@ class ParquetTable:
         with damage_told(self.path), _open(self.path) as file:
             try:
                 for batch in file.iter_batches(batch_size=rows):
+                    batch.validate(full=True)  # a damaged page may hold text that is none
                     columns = [
                         batch.column(place) if kind is None else batch.column(place).cast(kind)
                         for place, kind in zip(self._columns, self._types, strict=True)
