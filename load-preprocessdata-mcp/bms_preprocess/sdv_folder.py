@@ -57,12 +57,6 @@ def choose_cells(cells: pd.DataFrame) -> CellChoice:
     return CellChoice(frozenset(names[:chosen]), MOST_ROWS // chosen if chosen > fitting else None)
 
 
-def cells_of(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return `Cell ID`, `string` and `rows` of every cell of a canonical frame."""
-    cells = frame.groupby(CELL_ID, observed=True).agg(string=(STRING, "first"), rows=(STRING, "size"))
-    return cells.reset_index()
-
-
 def sdv_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return what SDV shall learn from: ids, time, readings (imputed ones missing again), `IsDead`.
 

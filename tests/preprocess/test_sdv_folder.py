@@ -7,8 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from bms_preprocess import sdv_folder
-from bms_preprocess.sdv_folder import cells_of, choose_cells, sdv_metadata, sdv_table, write_sdv_folder
+from bms_preprocess.sdv_folder import choose_cells, sdv_metadata, sdv_table, write_sdv_folder
 from bms_schema.data.table import canonical_table
+
+
+def cells_of(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return `Cell ID`, `string` and `rows` of every cell of a canonical frame."""
+    cells = frame.groupby("Cell ID").agg(string=("string", "first"), rows=("string", "size"))
+    return cells.reset_index()
 
 
 def write(frame: pd.DataFrame, folder: Path) -> pd.DataFrame:

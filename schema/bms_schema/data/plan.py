@@ -172,16 +172,6 @@ def _identities(
     return identities, {key: place for place, key in enumerate(keys)}, [how_strings, how_cells]
 
 
-def row_places(chunk: pd.DataFrame, plan: TablePlan) -> np.ndarray:
-    """Return the row of `plan.identities` of every row of a chunk (int64): its string and cell as a code.
-
-    Raises:
-        UnreadableTable: a combination of names that the survey has not seen.
-    """
-    codes, keys = identity_codes(chunk, list(identity_columns(plan.names).values()))
-    return _places(keys, plan)[codes] if len(chunk) else codes
-
-
 def _places(keys: list[Key], plan: TablePlan) -> np.ndarray:
     unseen = [key for key in keys if key not in plan.places]
     if unseen:
