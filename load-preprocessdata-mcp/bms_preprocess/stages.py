@@ -98,7 +98,7 @@ def look_at_strings(frame: pd.DataFrame, facts: Facts) -> Strings:
     quality = examine_part(
         masked, features, facts.chemistry, before=frame[measured], order=order, moments=moments
     )
-    return Strings(masked, order, features, string_predictors(masked, moments), quality)
+    return Strings(masked, order, features, string_predictors(masked, moments, order), quality)
 
 
 def look_at_cells(strings: Strings, rows: np.ndarray, facts: Facts) -> Block:

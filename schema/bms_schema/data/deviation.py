@@ -52,18 +52,22 @@ def deviation_within(
     with np.errstate(invalid="ignore"):
         for rows in matrices:
             readings = values[rows]
-            from_median = readings - _row_medians(readings)[:, None]
-            sigma = MAD_TO_SIGMA * _row_medians(np.abs(from_median))[:, None]
+            enough = (~np.isnan(readings)).sum(axis=1) >= SMALLEST_CELLS
+            from_median = readings - np.where(enough, row_medians(readings), np.nan)[:, None]
+            sigma = MAD_TO_SIGMA * row_medians(np.abs(from_median))[:, None]
             deviation[rows] = from_median
             robust_z[rows] = from_median / np.maximum(sigma, smallest_sigma)
     return deviation, robust_z
 
 
-def _row_medians(readings: np.ndarray) -> np.ndarray:
-    """Return the median of each row's readings, shape (rows,), NaN with fewer than `SMALLEST_CELLS`."""
+def row_medians(readings: np.ndarray) -> np.ndarray:
+    """Return the median of each row, shape (rows,), NaN left out; many times as fast as np.nanmedian.
+
+    >>> row_medians(np.array([[3.0, 1.0, np.nan], [np.nan, np.nan, np.nan]])).tolist()
+    [2.0, nan]
+    """
     ascending = np.sort(readings, axis=1)  # NaN last
     known = (~np.isnan(ascending)).sum(axis=1)
-    lower, upper = (np.maximum(known, 1) - 1) // 2, np.minimum(known // 2, readings.shape[1] - 1)
-    row = np.arange(len(readings))
-    middle = (ascending[row, lower] + ascending[row, upper]) / 2
-    return np.where(known >= SMALLEST_CELLS, middle, np.nan)
+    row = np.arange(len(ascending))
+    lower, upper = np.maximum(known - 1, 0) // 2, np.minimum(known // 2, ascending.shape[1] - 1)
+    return np.asarray((ascending[row, lower] + ascending[row, upper]) / 2)

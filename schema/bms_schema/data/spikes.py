@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bms_schema.data.deviation import MAD_TO_SIGMA
+from bms_schema.data.deviation import MAD_TO_SIGMA, row_medians
 from bms_schema.data.moments import CellOrder
 from bms_schema.data.neighbours import string_median
 from bms_schema.data.resolution import smallest_step
@@ -112,7 +112,7 @@ def _own_level(readings: _Readings) -> np.ndarray:
     level = np.full(len(readings.cell), np.nan)
     for begin in range(0, len(level), _BLOCK_ROWS):
         place = np.arange(begin, min(begin + _BLOCK_ROWS, len(level)))
-        level[place] = _row_median(_past(readings, place - 1, readings.take(place)))
+        level[place] = row_medians(_past(readings, place - 1, readings.take(place)))
     return level
 
 
@@ -150,15 +150,7 @@ def _past(readings: _Readings, newest: np.ndarray, now: _Readings) -> np.ndarray
 
 
 def _row_mad(window: np.ndarray) -> np.ndarray:
-    return _row_median(np.abs(window - _row_median(window)[:, None]))
-
-
-def _row_median(window: np.ndarray) -> np.ndarray:
-    """Return the median of each row, NaN left out; many times as fast as np.nanmedian."""
-    ranked = np.sort(window, axis=1)  # NaN last
-    count = np.isfinite(ranked).sum(axis=1)
-    rows = np.arange(len(ranked))
-    return np.asarray((ranked[rows, np.maximum(count - 1, 0) // 2] + ranked[rows, count // 2]) / 2.0)
+    return row_medians(np.abs(window - row_medians(window)[:, None]))
 
 
 def _resolution(asked: np.ndarray, values: np.ndarray, cell: np.ndarray, moments: np.ndarray) -> np.ndarray:
