@@ -4,9 +4,7 @@ Passes: sort the canonical rows into groups of strings; on the workers clean and
 that all groups hand in; on the workers fill and scale each.
 """
 
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -15,39 +13,35 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from bms_schema.data.columns import (
-    CLEANED_NAMES,
-    COLUMNS,
     MEASURED_NAMES,
-    SOURCE_ROW,
     STRING,
     TIMESTAMP,
-    flag_of,
 )
 from bms_schema.data.features import available_columns
+from bms_schema.data.intake import Intake
 from bms_schema.data.plan import TablePlan
 from bms_schema.data.sampling import row_hashes
-from bms_schema.run.tables import TableFormat, as_arrow, disk_problem, has_fractions
+from bms_schema.run.dask_workers import each_done, require_shared_files, workers
+from bms_schema.run.part_files import append_file, scratch_folder
+from bms_schema.run.partitions import Group, group_strings, is_worked_on, parts_schema, write_groups
+from bms_schema.run.tables import TableFormat, as_arrow, has_fractions
 
-from bms_preprocess.cluster import each_done, require_shared_files, workers
 from bms_preprocess.imputation import reading_means
 from bms_preprocess.imputation_check import check_imputation, part_to_check, strings_to_check
-from bms_preprocess.intake import Intake
 from bms_preprocess.learning import Sample, SmallestHashes, fit
-from bms_preprocess.partitions import Group, group_strings, write_groups
 from bms_preprocess.quality import merge_parts
 from bms_preprocess.sdv_folder import CellChoice, choose_cells
-from bms_preprocess.stages import Facts
+from bms_preprocess.stages import Facts, judged_before
 from bms_preprocess.stored import Fitted
 from bms_preprocess.summary import Summary, Treatment, summarise
 from bms_preprocess.tasks import TABLES, GroupBlock, GroupFacts, Job, examine_group, finish_block
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from distributed import Client
 
 Tell = Callable[[str], None]
 Known = Callable[[Facts], Fitted | None]
-SCRATCH = "scratch"
+SCRATCH = ("parts", "texts", "predictors", *(f"parts/{table}.parquet" for table in TABLES))
 
 
 def run_on_workers(
@@ -68,7 +62,7 @@ def run_on_workers(
     plan = intake.plan
     limits = {name: plan.limits[name] for name in MEASURED_NAMES if name in plan.limits}
     groups = group_strings(plan.rows_per_string)
-    with _scratch(folder) as scratch, workers(scratch, budget) as client:
+    with scratch_folder(folder, *SCRATCH) as scratch, workers(scratch, budget) as client:
         census = _Census()
         job = _sort_rows(intake, groups, census, scratch, output_format, tell)
         require_shared_files(client, next(job.readings.rglob("*.parquet")))
@@ -92,22 +86,6 @@ def run_on_workers(
     )
 
 
-@contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
-    """Yield a folder for everything that is not a result, gone again afterwards.
-
-    It is renamed first: a task that a cluster elsewhere is still at finds no folder to write into.
-    """
-    scratch = folder / SCRATCH
-    try:
-        for name in ("parts", "texts", "predictors", *(f"parts/{table}.parquet" for table in TABLES)):
-            (scratch / name).mkdir(parents=True, exist_ok=True)
-        yield scratch
-    finally:
-        left = scratch.rename(folder / f"{SCRATCH}-left")
-        shutil.rmtree(left, ignore_errors=True)
-
-
 class _Census:
     """What is to be known of the whole table, gathered while its canonical rows pass by."""
 
@@ -120,16 +98,12 @@ class _Census:
     def watch(self, frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         """Yield the frames, having looked at each."""
         for frame in frames:
-            self.types = self.types or {name: frame[name].dtype for name in frame if _is_worked_on(name)}
+            self.types = self.types or {name: frame[name].dtype for name in frame if is_worked_on(name)}
             self.columns |= set(available_columns(frame))
             self.hashes.add(row_hashes(frame))
             if TIMESTAMP in frame and not self.fractions:
                 self.fractions = has_fractions(as_arrow(frame[[TIMESTAMP]]).column(0))
             yield frame
-
-
-def _is_worked_on(name: str) -> bool:
-    return name in {SOURCE_ROW, *COLUMNS, *(flag_of(column) for column in CLEANED_NAMES)}
 
 
 def _sort_rows(
@@ -147,7 +121,7 @@ def _sort_rows(
 
     frames = intake.frames()
     first = next(frames)
-    schema = _schema(first, intake)
+    schema = parts_schema(first, intake.types)
     write_groups(census.watch(chain([first], frames)), groups, schema, scratch / "readings", told)
     columns = [name for name in (*MEASURED_NAMES, TIMESTAMP) if name in census.columns]
     return Job(
@@ -155,27 +129,12 @@ def _sort_rows(
         parts=scratch / "parts",
         predictors=scratch / "predictors",
         texts=scratch / "texts" if output_format == "csv" else None,
-        facts=Facts(schema.names, columns, intake.judged, intake.plan.chemistry),
+        facts=Facts(schema.names, columns, judged_before(intake.source.names), intake.plan.chemistry),
         types=census.types,
         schema=schema,
         cut=None,
         fractions=census.fractions,
     )
-
-
-def _schema(frame: pd.DataFrame, intake: Intake) -> "pa.Schema":
-    """Return the Arrow types of all canonical chunks; a carried column has the type that suits the whole table."""
-    import pyarrow as pa
-
-    fields = []
-    for field in as_arrow(frame).schema:
-        kind = field.type
-        if not _is_worked_on(field.name) and field.name in intake.types.names:
-            kind = intake.types.field(field.name).type
-        if pa.types.is_dictionary(kind):
-            kind = kind.value_type
-        fields.append(pa.field(field.name, pa.string() if pa.types.is_null(kind) else kind))
-    return pa.schema(fields)
 
 
 def _check_part(job: Job, groups: list[Group], plan: TablePlan) -> pd.DataFrame:
@@ -241,9 +200,5 @@ def _append_texts(job: Job, block: GroupBlock, folder: Path) -> None:
     """Append a block's CSV parts to the tables."""
     for table in job.outputs:
         part, target = job.output(table, block), folder / f"{table}.csv"
-        try:
-            with part.open("rb") as source, target.open("ab") as stream:
-                shutil.copyfileobj(source, stream, length=2**22)
-        except OSError as error:
-            raise disk_problem(target, error) from error
+        append_file(part, target)
         part.unlink()

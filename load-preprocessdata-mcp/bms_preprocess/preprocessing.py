@@ -10,13 +10,13 @@ import pandas as pd
 from bms_schema.data.chemistry import ChemistryOption
 from bms_schema.data.columns import PREPROCESS_REQUIRED
 from bms_schema.data.features import available_columns, feature_names
+from bms_schema.data.intake import take_in
 from bms_schema.data.reading import DEFAULT_CHUNKSIZE
 from bms_schema.data.sampling import row_hashes
 from bms_schema.data.table import BatteryTable, canonical_table
 
 from bms_preprocess.imputation import impute_block, reading_means, reading_sums
 from bms_preprocess.imputation_check import ColumnCheck, check_imputation
-from bms_preprocess.intake import take_in
 from bms_preprocess.learning import Sample, SmallestHashes, fit
 from bms_preprocess.scaling import scale
 from bms_preprocess.sdv_folder import choose_cells, sdv_table
@@ -178,9 +178,14 @@ def read(
         table = canonical_table(data, require=PREPROCESS_REQUIRED, chemistry=chemistry)
         return table, judged_before([str(name) for name in data.columns])
     intake = take_in(
-        Path(data), chunksize=chunksize, chemistry=chemistry, most_rows=None, told=lambda _: None
+        Path(data),
+        require=PREPROCESS_REQUIRED,
+        chunksize=chunksize,
+        chemistry=chemistry,
+        most_rows=None,
+        told=lambda _: None,
     )
-    return intake.table(), intake.judged
+    return intake.table(), judged_before(intake.source.names)
 
 
 def load_known(fitted: Fitted | str | None, facts: Facts) -> Fitted | None:

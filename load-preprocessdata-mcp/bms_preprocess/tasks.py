@@ -13,12 +13,13 @@ import pandas as pd
 from bms_schema.data.columns import MEASURED_NAMES
 from bms_schema.data.features import feature_names
 from bms_schema.data.sampling import row_hashes
+from bms_schema.run.part_files import PartFile
+from bms_schema.run.partitions import Group, read_group
 from bms_schema.run.tables import as_arrow
 
+from bms_preprocess.blocks import cell_blocks
 from bms_preprocess.imputation import impute_block, reading_sums
 from bms_preprocess.learning import Sample
-from bms_preprocess.part_files import PartFile
-from bms_preprocess.partitions import Group, cell_blocks, read_group
 from bms_preprocess.quality import PartQuality
 from bms_preprocess.scaling import scale
 from bms_preprocess.sdv_folder import CellChoice, sdv_table

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pandas as pd
 from bms_schema.data.chemistry import ChemistryOption
-from bms_schema.run.memory import VARIABLE, in_words, memory_budget
+from bms_schema.data.columns import PREPROCESS_REQUIRED
+from bms_schema.data.intake import Intake, take_in
+from bms_schema.run.dask_workers import scheduler_address, why_workers
+from bms_schema.run.memory import memory_budget
 from bms_schema.run.run_folder import Run
 from bms_schema.run.tables import TableFormat, write_table
 
-from bms_preprocess.cluster import SCHEDULER_VARIABLE, scheduler_address
 from bms_preprocess.engine import run_on_workers
-from bms_preprocess.intake import Intake, take_in
 from bms_preprocess.preprocessing import load_known, run_in_memory
+from bms_preprocess.stages import judged_before
 from bms_preprocess.summary import Summary
 
 # Measured on tables of 1,000,000 rows with all columns and 75 features: the peak of the process over its rows.
@@ -67,6 +69,7 @@ def preprocessed_file(
 
     intake = take_in(
         path,
+        require=PREPROCESS_REQUIRED,
         chunksize=chunksize,
         chemistry=chemistry,
         most_rows=0 if address else rows_in_memory(),
@@ -76,13 +79,7 @@ def preprocessed_file(
         with _in_memory(run, intake, output_format, model_version, steps) as summary:
             yield summary
         return
-    need = in_words(intake.plan.rows * BYTES_PER_ROW)
-    why = (
-        f"worked on by the Dask cluster at {address} ({SCHEDULER_VARIABLE})"
-        if address
-        else f"worked on by Dask in parts: in memory it would take about {need} of the {in_words(budget)} that "
-        f"{VARIABLE} allows"
-    )
+    why = why_workers(intake.plan.rows, BYTES_PER_ROW, budget)
     run.log.info(why)
     summary = run_on_workers(
         intake,
@@ -113,7 +110,9 @@ def _in_memory(
         try:
             tell(0, steps, "cleaning")
             table, known = intake.table(), model_version or None
-            yield run_in_memory(table, intake.judged, known, report=tell, emit=emit).summary
+            yield run_in_memory(
+                table, judged_before(intake.source.names), known, report=tell, emit=emit
+            ).summary
             while wait(writing, timeout=_ASK_S).not_done:
                 tell(steps, steps, "writing tables")
             for written in writing:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pandas as pd
 from bms_schema.data.chemistry import ChemistryOption
 from bms_schema.data.cleaning import IMPUTED
-from bms_schema.data.columns import VOLTAGE
+from bms_schema.data.columns import PREPROCESS_REQUIRED, VOLTAGE
 from bms_schema.data.features import add_features, available_columns, feature_names
+from bms_schema.data.intake import take_in
 from bms_schema.data.reading import DEFAULT_CHUNKSIZE, read_table
 from bms_schema.data.table import BatteryTable
 from bms_schema.run.envelope import Outcome
@@ -19,14 +20,13 @@ from bms_schema.run.workspace import readable_path
 from bms_preprocess.findings import find
 from bms_preprocess.imputation import fit_imputer_on, impute
 from bms_preprocess.imputation_check import CHECK_SPLIT, STORED_SPLIT
-from bms_preprocess.intake import take_in
 from bms_preprocess.preprocessing import STEPS
 from bms_preprocess.quality import count_flagged, count_masked
 from bms_preprocess.report_files import write_report
 from bms_preprocess.results import PreprocessData, ScaledData, StepData
 from bms_preprocess.scaling import SCALED_SUFFIX, fit_scaler_on, numeric_columns, scale, with_numeric_features
 from bms_preprocess.sdv_folder import FOLDER, write_sdv_folder
-from bms_preprocess.stages import without_suspects
+from bms_preprocess.stages import judged_before, without_suspects
 from bms_preprocess.stored import load_scaler, save_fitted, save_scaler, scaled_with
 from bms_preprocess.summary import Summary
 from bms_preprocess.unscaling import unscale
@@ -179,10 +179,17 @@ def _table(
                 fix="Call preprocess_battery_data_tool, which takes any size.",
             )
 
-    intake = take_in(path, chunksize=chunksize, chemistry=chemistry, most_rows=most, told=seen)
+    intake = take_in(
+        path,
+        require=PREPROCESS_REQUIRED,
+        chunksize=chunksize,
+        chemistry=chemistry,
+        most_rows=most,
+        told=seen,
+    )
     run.progress(0, 3, "cleaning")
     table = intake.table()
-    frame = without_suspects(table.frame, judged=intake.judged)
+    frame = without_suspects(table.frame, judged=judged_before(intake.source.names))
     return BatteryTable(frame, table.chemistry, table.notes, table.corrections)
 
 

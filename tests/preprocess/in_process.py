@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from bms_preprocess import engine
-from bms_preprocess.intake import take_in
 from bms_preprocess.summary import Summary
+from bms_schema.data.columns import PREPROCESS_REQUIRED
+from bms_schema.data.intake import take_in
 
 
 def run_in_process(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Summary:
@@ -25,7 +26,14 @@ def run_in_process(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, **
     monkeypatch.setattr(engine, "workers", nobody)
     monkeypatch.setattr(engine, "require_shared_files", lambda client, file: None)
     monkeypatch.setattr(engine, "each_done", one_by_one)
-    intake = take_in(path, chunksize=1_000, chemistry="auto", most_rows=0, told=lambda rows: None)
+    intake = take_in(
+        path,
+        require=PREPROCESS_REQUIRED,
+        chunksize=1_000,
+        chemistry="auto",
+        most_rows=0,
+        told=lambda rows: None,
+    )
     folder.mkdir()
     settings = {"output_format": "parquet", "budget": 2**30, **options}
     return engine.run_on_workers(

@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 import pytest
 from bms_generate.simulate import simulate_fleet
-from bms_preprocess import cluster, preprocess, tasks
 from bms_preprocess import engine as dask_engine
-from bms_preprocess.partitions import group_strings
+from bms_preprocess import preprocess, tasks
+from bms_schema.run import dask_workers
+from bms_schema.run.partitions import group_strings
 
 from tests.preprocess.conftest import Call
 from tests.preprocess.in_process import run_in_process
@@ -139,7 +140,7 @@ def test_a_cluster_that_does_not_answer_is_named(
     path = home / "raw.csv"
     fleet.to_csv(path, index=False)
     monkeypatch.setenv("BMS_DASK_SCHEDULER", "tcp://127.0.0.1:1")
-    monkeypatch.setattr(cluster, "ANSWER_S", 1.0)
+    monkeypatch.setattr(dask_workers, "ANSWER_S", 1.0)
     envelope = call("preprocess_battery_data_tool", data_path=str(path))
     assert envelope["status"] == "error" and "tcp://127.0.0.1:1" in envelope["message"]
     assert not list(home.rglob("*.partial")) and not list(home.rglob("scratch*"))

@@ -4,12 +4,50 @@ A worker that dies halfway leaves nothing behind that could be read, and the one
 the same.
 """
 
+import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 from bms_schema.run.tables import csv_text, dictionary_columns, disk_problem
+
+SCRATCH = "scratch"
+
+
+@contextmanager
+def scratch_folder(folder: Path, *inside: str) -> Iterator[Path]:
+    """Yield a folder below `folder` for everything that is not a result, gone again afterwards.
+
+    It is renamed first: a task that a cluster elsewhere is still at finds no folder to write into.
+
+    Args:
+        folder: Of the run.
+        inside: Folders to make in it.
+    """
+    scratch = folder / SCRATCH
+    try:
+        for name in inside:
+            (scratch / name).mkdir(parents=True, exist_ok=True)
+        yield scratch
+    finally:
+        left = scratch.rename(folder / f"{SCRATCH}-left")
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def append_file(part: Path, target: Path) -> None:
+    """Append the bytes of a part to a file, which is made if it is not there.
+
+    Raises:
+        MachineProblem: the disk refuses.
+    """
+    try:
+        with part.open("rb") as source, target.open("ab") as stream:
+            shutil.copyfileobj(source, stream, length=2**22)
+    except OSError as error:
+        raise disk_problem(target, error) from error
 
 
 class PartFile:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bms_schema.run.errors import BmsError, InvalidArgument, MachineProblem
-from bms_schema.run.memory import in_words
+from bms_schema.run.memory import VARIABLE, in_words
 from bms_schema.run.threads import thread_count
 
 if TYPE_CHECKING:
@@ -45,13 +45,30 @@ def scheduler_address() -> str:
     return address
 
 
+def why_workers(rows: int, bytes_per_row: int, budget: int) -> str:
+    """Say why a table is worked on by Dask.
+
+    Args:
+        rows: Of the table.
+        bytes_per_row: What a row takes in memory.
+        budget: Bytes that the run may take.
+    """
+    if address := scheduler_address():
+        return f"worked on by the Dask cluster at {address} ({SCHEDULER_VARIABLE})"
+    return (
+        f"worked on by Dask in parts: in memory it would take about {in_words(rows * bytes_per_row)} of the "
+        f"{in_words(budget)} that {VARIABLE} allows"
+    )
+
+
 @contextmanager
-def workers(scratch: Path, budget: int) -> Iterator[Client]:
+def workers(scratch: Path, budget: int, need: int = LEAST_WORKER_MEMORY) -> Iterator[Client]:
     """Yield a client of the workers, gone again with the block however it ends.
 
     Args:
         scratch: Folder of the run that local workers may write their own files into.
         budget: Bytes that the local workers may take together.
+        need: Bytes that one item of work takes at most: the larger it is, the fewer local workers there are.
 
     Raises:
         InvalidArgument: the address or the number of threads makes no sense.
@@ -61,18 +78,18 @@ def workers(scratch: Path, budget: int) -> Iterator[Client]:
 
     logging.getLogger("distributed").setLevel(logging.WARNING)
     address = scheduler_address()
-    with _connected(address) if address else _local(scratch, budget) as client:
+    with _connected(address) if address else _local(scratch, budget, need) as client:
         yield client
 
 
 @contextmanager
-def _local(scratch: Path, budget: int) -> Iterator[Client]:
+def _local(scratch: Path, budget: int, need: int) -> Iterator[Client]:
     import dask
     from distributed import Client, LocalCluster
 
     # A worker keeps nothing between tasks that could be spilled, and a paused one would wait for ever.
     kept = {f"distributed.worker.memory.{threshold}": False for threshold in ("target", "spill", "pause")}
-    count = max(1, min(thread_count(), budget // LEAST_WORKER_MEMORY))
+    count = max(1, min(thread_count(), budget // max(need, LEAST_WORKER_MEMORY)))
     with (
         dask.config.set(kept),
         LocalCluster(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from bms_schema.data.columns import CELL_ID, STRING
+
+from bms_schema.data.columns import CLEANED_NAMES, COLUMNS, SOURCE_ROW, STRING, flag_of
 from bms_schema.run.tables import as_arrow, dictionary_columns, disk_problem
 
 if TYPE_CHECKING:
@@ -59,6 +60,31 @@ def group_strings(rows: Mapping[str, int], target: int = GROUP_ROWS) -> list[Gro
         names.append(name)
         total += rows[name]
     return [*groups, Group(len(groups), tuple(names), total)] if names else groups
+
+
+def is_worked_on(name: str) -> bool:
+    """Whether a canonical column is read by any server; every other one is only carried along."""
+    return name in {SOURCE_ROW, *COLUMNS, *(flag_of(column) for column in CLEANED_NAMES)}
+
+
+def parts_schema(frame: pd.DataFrame, carried: "pa.Schema") -> "pa.Schema":
+    """Return the Arrow types of all canonical chunks.
+
+    Args:
+        frame: The first chunk; its columns are kept.
+        carried: Types that suit the whole table as read: of columns that are only carried along.
+    """
+    import pyarrow as pa
+
+    fields = []
+    for field in as_arrow(frame).schema:
+        kind = field.type
+        if not is_worked_on(field.name) and field.name in carried.names:
+            kind = carried.field(field.name).type
+        if pa.types.is_dictionary(kind):
+            kind = kind.value_type
+        fields.append(pa.field(field.name, pa.string() if pa.types.is_null(kind) else kind))
+    return pa.schema(fields)
 
 
 def write_groups(
@@ -141,25 +167,3 @@ def read_group(folder: Path, group: Group, columns: list[str] | None = None) -> 
     table = pa.concat_tables(parts).unify_dictionaries()
     rows = table.column(ROW).to_numpy()
     return table if (np.diff(rows) > 0).all() else table.take(np.argsort(rows, kind="stable"))
-
-
-def cell_blocks(frame: pd.DataFrame, most_rows: int) -> list[np.ndarray]:
-    """Return row positions of blocks of whole cells, each closed before it exceeds `most_rows`, rows in order.
-
-    >>> frame = pd.DataFrame({"Cell ID": ["a", "b", "a", "c"]})
-    >>> [block.tolist() for block in cell_blocks(frame, 3)]
-    [[0, 1, 2], [3]]
-    """
-    if len(frame) <= most_rows:
-        return [np.arange(len(frame))]
-    cells, names = pd.factorize(frame[CELL_ID])
-    block_of_cell = np.zeros(len(names), dtype=int)
-    rows = block = 0
-    for cell, count in enumerate(np.bincount(cells, minlength=len(names))):
-        if rows and rows + count > most_rows:
-            rows, block = 0, block + 1
-        rows += count
-        block_of_cell[cell] = block
-    blocks = block_of_cell[cells]
-    order = np.argsort(blocks, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(blocks[order])) + 1)

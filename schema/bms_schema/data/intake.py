@@ -1,21 +1,19 @@
 """From a file to a plan for it and its canonical rows, chunk by chunk; small tables are parsed once only."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+
 from bms_schema.data.chemistry import ChemistryOption
-from bms_schema.data.columns import PREPROCESS_REQUIRED
 from bms_schema.data.plan import TablePlan, apply_plan, make_plan
 from bms_schema.data.reading import TableSource, open_table
 from bms_schema.data.required import check_present
 from bms_schema.data.survey import Survey, survey_chunk
 from bms_schema.data.table import BatteryTable
-
-from bms_preprocess.stages import judged_before
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,33 +26,40 @@ class Intake:
     Args:
         plan: What is done to every row.
         source: Where the rows come from.
-        judged: Whether BMS-Flux cleaned the table before.
         types: Arrow types of the columns as read, one for all chunks.
         kept: The chunks as read, where the whole table fits into memory; else None.
     """
 
     plan: TablePlan
     source: TableSource
-    judged: bool
     types: "pa.Schema"
     kept: list[pd.DataFrame] | None
 
     def frames(self) -> Iterator[pd.DataFrame]:
-        """Yield the canonical chunks; their index is the row's place in the whole table."""
+        """Yield the canonical chunks; their index is the row's place in the whole table.
+
+        Chunks that were kept are let go meanwhile, so that a table is never held twice: ask once.
+        """
         first = 0
-        for chunk in self.source.chunks() if self.kept is None else self.kept:
+        for chunk in self.source.chunks() if self.kept is None else _let_go(self.kept):
             yield apply_plan(chunk, self.plan, first).set_axis(np.arange(first, first + len(chunk)))
             first += len(chunk)
 
     def table(self) -> BatteryTable:
-        """Return the canonical table in memory."""
+        """Return the canonical table in memory; ask once, as of `frames`."""
         frame = pd.concat(list(self.frames()), ignore_index=True)
         return BatteryTable(frame, self.plan.chemistry, self.plan.notes, self.plan.corrections)
+
+
+def _let_go(chunks: list[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    while chunks:
+        yield chunks.pop(0)
 
 
 def take_in(
     path: Path,
     *,
+    require: Sequence[str],
     chunksize: int,
     chemistry: ChemistryOption,
     most_rows: int | None,
@@ -64,6 +69,7 @@ def take_in(
 
     Args:
         path: An existing file or folder that the caller may read.
+        require: Columns that must be there with at least one usable value (see `make_plan`).
         chunksize: Rows parsed at once; never changes the result.
         chemistry: A profile's name or "auto".
         most_rows: Largest table that is kept in memory; None keeps any.
@@ -75,7 +81,7 @@ def take_in(
     import pyarrow as pa
 
     source = open_table(path, chunksize=chunksize)
-    check_present(source.names, PREPROCESS_REQUIRED)  # before reading gigabytes
+    check_present(source.names, require)  # before reading gigabytes
     kept: list[pd.DataFrame] | None = []
     survey: Survey | None = None
     types: pa.Schema | None = None
@@ -91,12 +97,12 @@ def take_in(
     assert survey is not None and types is not None  # a source without rows has raised
     plan = make_plan(
         survey,
-        require=PREPROCESS_REQUIRED,
+        require=require,
         chemistry=chemistry,
         notes=source.notes,
         decimal_comma=source.decimal_comma,
     )
-    return Intake(plan, source, judged_before(source.names), types, kept)
+    return Intake(plan, source, types, kept)
 
 
 def common_types(known: "pa.Schema | None", more: "pa.Schema") -> "pa.Schema":

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bms_preprocess import cluster
-from bms_preprocess.cluster import each_done, require_shared_files, workers
-from bms_preprocess.partitions import Group
+from bms_schema.run import dask_workers
+from bms_schema.run.dask_workers import each_done, require_shared_files, workers
 from bms_schema.run.errors import InputError, MachineProblem, RunCancelled
+from bms_schema.run.partitions import Group
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_workers_that_do_not_see_the_files_are_refused(client: Any, tmp_path: Pa
 def test_a_cluster_without_workers_is_not_waited_for_without_end(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "ANSWER_S", 0.1)
+    monkeypatch.setattr(dask_workers, "ANSWER_S", 0.1)
     client.cluster.scale(0)
     with pytest.raises(MachineProblem, match="no worker"):
         list(each_done(client, outlast_the_worker, GROUPS, str, lambda: None))
