@@ -1,4 +1,4 @@
-"""The hybrid detector: One-Class SVM, Isolation Forest and VAE, joined as calibrated tail probabilities."""
+"""The hybrid detector: five members, their scores made comparable as tail probabilities and joined."""
 
 from __future__ import annotations
 
@@ -10,39 +10,40 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from bms_anomaly import vae
-from bms_anomaly.members import fit_forest, fit_svm, score_member
+from bms_anomaly.ensemble import MEMBERS, Ensemble, far_out
 from bms_anomaly.scaling import RobustScaling
 from bms_anomaly.tails import TailCalibration
+from bms_anomaly.weights import skills, weights
 
-MEMBERS = ("svm", "forest", "vae")
 MOST_FIT_ROWS, FEWEST_FIT_ROWS = 20_000, 20
-HELD_OUT_SHARE = 0.3
-# Share of normal rows that `predict` may call anomalous where no contamination is given.
-FALSE_ALARM_RATE = 1e-3
-# Rows this many sigmas above the crowd's middle teach the members nothing. The sigma is read from the quiet
-# side, which anomalies cannot widen; of well-behaved data the rule drops a few per cent [U].
-TRIM_SIGMAS = 2.5
-QUIET_SIDE = 0.1587  # quantile one sigma below the middle of a normal distribution
+FOLDS = 3
+# From here on one fold's rows are plenty to calibrate on, and the other two to learn from.
+ROWS_FOR_ONE_SPLIT = 5_000
 
 
 class HybridDetector(BaseEstimator):
-    """Detects odd rows of any numeric table with three members whose scores are made comparable.
+    """Detects odd rows of any numeric table: one fixed configuration for all of them.
 
-    Columns are scaled robustly and compressed; rows far outside the crowd are set aside, so that anomalies in
-    the training data (10-20 % of a fleet's rows) do not teach the members; of the rest a part is held out.
-    Each member's score becomes the tail probability of a held-out row; their mean -log10 is calibrated once
-    more. Deterministic for given rows and seed, on CPU.
+    Members: One-Class SVM, Isolation Forest, variational autoencoder, nearest neighbours and robust covariance.
+    Columns are scaled robustly. Rows far outside the crowd do not teach the members that such rows would mislead.
+    Each member's score becomes the tail probability of rows of the crowd held out from it; the members' -log10 are
+    joined by a weighted quadratic mean, so that one sure member is heard, and calibrated once more. The weights are
+    chosen on the training rows and may be zero. Deterministic for given rows and seed. At most 20,000 rows, chosen
+    at random, are learnt from.
 
-    Sources: Schölkopf et al. 2001 (SVM), Liu et al. 2008 (forest), Kingma and Welling 2014 (VAE), Pickands 1975
-    (exponential tail beyond the held-out scores).
+    Sources: Schölkopf et al. 2001 (SVM), Liu et al. 2008 (forest), Kingma and Welling 2014 (VAE), Sugiyama and
+    Borgwardt 2013 (neighbours), Rousseeuw and Van Driessen 1999 (covariance), Pickands 1975 (exponential
+    tail beyond the held-out scores).
 
     Args:
-        contamination: Share of the training rows that `predict` calls anomalous, in (0, 0.5]. None: the
-            threshold that one normal row in a thousand exceeds.
+        contamination: Share of the training rows that `predict` calls anomalous, in (0, 0.5]. None: the training
+            rows are taken for normal ones and `false_alarm_rate` holds.
+        false_alarm_rate: Share of rows like those trained on that `predict` calls anomalous, in (0, 0.5].
         random_state: Seed.
 
     Attributes:
-        threshold_: Score from which `predict` says 1.
+        weights_: Weight of each member in the order of `MEMBERS`, sums to 1.
+        threshold_: Score above which `predict` says 1.
         n_features_in_: Number of columns.
 
     >>> rows = np.vstack([np.random.default_rng(0).normal(size=(400, 3)), [[9.0, 9.0, 9.0]]])
@@ -51,21 +52,30 @@ class HybridDetector(BaseEstimator):
     [1]
     """
 
-    def __init__(self, contamination: float | None = None, random_state: int = 0) -> None:
+    def __init__(
+        self,
+        contamination: float | None = None,
+        false_alarm_rate: float = 1e-3,
+        random_state: int = 0,
+    ) -> None:
         self.contamination = contamination
+        self.false_alarm_rate = false_alarm_rate
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Fit on rows (n, d); NaN is allowed and counts as the column's middle. At most 20,000 rows are used.
+    def fit(self, X: Any, y: Any = None, groups: Any = None) -> Self:
+        """Fit on rows (n, d); NaN is allowed and counts as the column's middle.
+
+        Args:
+            X: Rows.
+            y: Ignored.
+            groups: What each row belongs to, (n,), such as its cell. Whole groups are held out for the
+                calibration, so that it holds for groups never seen.
 
         Raises:
-            InvalidArgument: contamination out of range.
+            InvalidArgument: contamination or false_alarm_rate out of range.
             NotEnoughData: fewer than 20 rows.
         """
-        if self.contamination is not None and not 0.0 < self.contamination <= 0.5:
-            raise InvalidArgument(
-                f"contamination is {self.contamination}.", expected="None, or above 0 up to 0.5"
-            )
+        self._check_shares()
         x = check_array(X, dtype=float, ensure_all_finite="allow-nan")
         if len(x) < FEWEST_FIT_ROWS:
             raise NotEnoughData(
@@ -73,19 +83,22 @@ class HybridDetector(BaseEstimator):
                 expected=f"at least {FEWEST_FIT_ROWS}",
                 fix="Pass more rows, or score them with a stored model.",
             )
-        rows = x[np.random.default_rng(self.random_state).permutation(len(x))[:MOST_FIT_ROWS]]
+        chosen = np.random.default_rng(self.random_state).permutation(len(x))[:MOST_FIT_ROWS]
+        rows = x[chosen]
         self.n_features_in_ = x.shape[1]
         self.scaling_ = RobustScaling.fitted(rows)
-        crowd = _crowd(self.scaling_.transform(rows))
-        held_out, learnt = np.split(crowd, [max(1, round(HELD_OUT_SHARE * len(crowd)))])
-        self.svm_ = fit_svm(learnt, self.random_state)
-        self.forest_ = fit_forest(learnt, self.random_state)
-        self.vae_ = vae.train(learnt, self.random_state)
-        raw = self._raw_scores(held_out)
-        self.tails_ = {name: TailCalibration.fitted(scores) for name, scores in raw.items()}
-        self.combined_tail_ = TailCalibration.fitted(self._tails(raw).mean(axis=1))
-        self.threshold_ = -np.log10(FALSE_ALARM_RATE)
-        if self.contamination is not None:
+        z = self.scaling_.transform(rows)
+        raw, skill = self._fit_members(z, None if groups is None else np.asarray(groups)[chosen])
+        self.weights_ = weights(skill)
+        self.latent_centre_, self.latent_axes_ = _principal_axes(vae.latent(self.members_.vae, z))
+        crowd = far_out(raw[:, MEMBERS.index("forest")], raw[:, MEMBERS.index("covariance")]) <= 1.0
+        self.tails_ = [TailCalibration.fitted(raw[crowd, member]) for member in range(len(MEMBERS))]
+        joined = self._joined(self._tails(raw))
+        self.combined_tail_ = TailCalibration.fitted(joined[crowd])
+        scores = self.combined_tail_.log10_tail(joined)
+        if self.contamination is None:
+            self.threshold_ = TailCalibration.fitted(scores).score_at(self.false_alarm_rate)
+        else:
             self.threshold_ = float(np.quantile(self.score_samples(rows), 1.0 - self.contamination))
         return self
 
@@ -100,15 +113,19 @@ class HybridDetector(BaseEstimator):
         return self.scaling_.transform(x)
 
     def member_scores(self, X: Any) -> np.ndarray:
-        """Return each member's -log10 tail probability, shape (n, 3), in the order of `MEMBERS`."""
-        return self._tails(self._raw_scores(self.scaled(X)))
+        """Return each member's -log10 tail probability, shape (n, 5), in the order of `MEMBERS`."""
+        z = self.scaled(X)
+        return self._tails(self.members_.raw_scores(z))
 
     def combine(self, member_scores: np.ndarray) -> np.ndarray:
-        """Return the joint score, shape (n,), of member scores (n, 3)."""
-        return self.combined_tail_.log10_tail(member_scores.mean(axis=1))
+        """Return the joint score, shape (n,), of member scores (n, 5)."""
+        return self.combined_tail_.log10_tail(self._joined(member_scores))
 
     def score_samples(self, X: Any) -> np.ndarray:
-        """Return -log10 of the chance that a normal row looks this odd, shape (n,); higher = more anomalous."""
+        """Return -log10 of the chance that a row of the crowd looks this odd, (n,); higher = more anomalous.
+
+        A row that was trained on is no neighbour of itself.
+        """
         return self.combine(self.member_scores(X))
 
     def predict(self, X: Any) -> np.ndarray:
@@ -118,21 +135,48 @@ class HybridDetector(BaseEstimator):
         )  # not >=: rows that are all alike are not odd
         return odd.astype(int)
 
-    def _raw_scores(self, z: np.ndarray) -> dict[str, np.ndarray]:
-        return {
-            "svm": score_member(self.svm_, z),
-            "forest": score_member(self.forest_, z),
-            "vae": vae.score(self.vae_, z),
-        }
+    def latent(self, X: Any) -> np.ndarray:
+        """Return where the autoencoder puts rows (n, d), shape (n, k), the widest axes of the training first."""
+        z = self.scaled(X)
+        return (vae.latent(self.members_.vae, z) - self.latent_centre_) @ self.latent_axes_
 
-    def _tails(self, raw: dict[str, np.ndarray]) -> np.ndarray:
-        return np.column_stack([self.tails_[name].log10_tail(raw[name]) for name in MEMBERS])
+    def _fit_members(self, z: np.ndarray, groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """Fit the members; return the raw scores (h, 5) of rows by members that had not seen them, and skills."""
+        splits = _splits(len(z), groups, self.random_state)
+        raw, skill = [], []
+        for number, (learnt, held_out) in enumerate(splits):
+            members = Ensemble.fitted(z[learnt], self.random_state)
+            raw.append(members.raw_scores(z[held_out]))
+            skill.append(skills(members.raw_scores, z[held_out], self.random_state + number))
+        self.members_ = members if len(splits) == 1 else Ensemble.fitted(z, self.random_state)
+        return np.concatenate(raw), np.mean(skill, axis=0)
+
+    def _tails(self, raw: np.ndarray) -> np.ndarray:
+        return np.column_stack([tail.log10_tail(raw[:, member]) for member, tail in enumerate(self.tails_)])
+
+    def _joined(self, tails: np.ndarray) -> np.ndarray:
+        return np.asarray(np.sqrt(tails**2 @ self.weights_))
+
+    def _check_shares(self) -> None:
+        for name in ("contamination", "false_alarm_rate"):
+            share = getattr(self, name)
+            if share is not None and not 0.0 < share <= 0.5:
+                raise InvalidArgument(f"{name} is {share}.", expected="above 0 up to 0.5")
 
 
-def _crowd(z: np.ndarray) -> np.ndarray:
-    """Return the rows of scaled data (n, d) that lie with the crowd."""
-    unrest = np.log1p(z**2).mean(axis=1)
-    middle = np.median(unrest)
-    sigma = middle - np.quantile(unrest, QUIET_SIDE)
-    crowd: np.ndarray = z[unrest <= middle + TRIM_SIGMAS * sigma]
-    return crowd
+def _splits(n: int, groups: np.ndarray | None, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return (learnt, held out) rows: three folds that hold out every row once, or one where rows are plenty."""
+    from sklearn.model_selection import GroupKFold, KFold
+
+    if groups is not None and len(np.unique(groups)) >= FOLDS:
+        folds = GroupKFold(FOLDS, shuffle=True, random_state=seed).split(np.empty(n), groups=groups)
+    else:
+        folds = KFold(FOLDS, shuffle=True, random_state=seed).split(np.empty(n))
+    return list(folds)[: 1 if n >= ROWS_FOR_ONE_SPLIT else FOLDS]
+
+
+def _principal_axes(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return centre (k,) and axes (k, k) of points (n, k), the widest first."""
+    centre = points.mean(axis=0)
+    _, axes = np.linalg.eigh(np.atleast_2d(np.cov(points, rowvar=False)))
+    return centre, axes[:, ::-1]

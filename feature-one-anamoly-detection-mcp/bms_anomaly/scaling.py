@@ -1,11 +1,14 @@
-"""Robust scaling: median and interquartile range, then a soft compression that never saturates."""
+"""Robust scaling: median and the spread of what is not far out, then a compression that never saturates."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 IQR_TO_SIGMA = 1.349  # interquartile range of a standard normal distribution
-RANGE95_TO_SIGMA = 3.92  # width of its central 95 %
+# Values further out than this many robust sigmas do not count for the scale: they may be what is looked for.
+REACH = 10.0
+# Linear up to about here [sigmas], logarithmic beyond: a stray value in the thousands must not drown the rest.
+KNEE = 10.0
 
 
 @dataclass(frozen=True)
@@ -20,17 +23,20 @@ class RobustScaling:
 
     @classmethod
     def fitted(cls, x: np.ndarray) -> "RobustScaling":
-        """Learn centre and scale from `x`, shape (n, d), NaN allowed; a constant column gets scale 1."""
+        """Learn centre and scale from `x`, shape (n, d), NaN allowed; a constant column gets scale 1.
+
+        The scale is the standard deviation of the values within 10 robust sigmas of the median; of all values where
+        the column is mostly one value, so that its interquartile range says nothing.
+        """
         known = np.where(np.isfinite(x).any(axis=0), x, 0.0)
-        low, first, centre, third, high = np.nanquantile(known, (0.025, 0.25, 0.5, 0.75, 0.975), axis=0)
-        scale = (third - first) / IQR_TO_SIGMA
-        # A column that is mostly one value has no interquartile range, yet its few other values matter.
-        for wider in ((high - low) / RANGE95_TO_SIGMA, np.nanstd(known, axis=0), np.ones(x.shape[1])):
-            scale = np.where(scale > 0, scale, wider)
-        return cls(centre, scale)
+        first, centre, third = np.nanquantile(known, (0.25, 0.5, 0.75), axis=0)
+        sigma = (third - first) / IQR_TO_SIGMA
+        far = (sigma > 0) & (np.abs(known - centre) > REACH * sigma)
+        scale = np.nanstd(np.where(far, np.nan, known), axis=0)
+        return cls(centre, np.where(scale > 0, scale, 1.0))
 
     def transform(self, x: np.ndarray) -> np.ndarray:
-        """Return asinh((x - centre) / scale): linear within a sigma, logarithmic far out, NaN at 0."""
-        z = np.arcsinh((x - self.centre) / self.scale)
+        """Return the scaled rows (n, d): in sigmas up to about 10, growing with the logarithm beyond; NaN at 0."""
+        z = KNEE * np.arcsinh((x - self.centre) / (KNEE * self.scale))
         compressed: np.ndarray = np.nan_to_num(z, nan=0.0)
         return compressed

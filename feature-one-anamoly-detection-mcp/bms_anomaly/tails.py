@@ -50,3 +50,10 @@ class TailCalibration:
         beyond = np.maximum(scores - self.threshold, 0.0) * self.rate / np.log(10.0)
         decades: np.ndarray = -np.log10(counted) + beyond
         return decades
+
+    def score_at(self, probability: float) -> float:
+        """Return the score that this share of rows like the held-out ones exceeds, in (0, 1)."""
+        if probability <= self.share:
+            return self.threshold + float(np.log(self.share / probability)) / self.rate
+        n = len(self.scores) / (1.0 - self.share)
+        return float(np.interp((1.0 - probability) * n, np.arange(len(self.scores)), self.scores))
