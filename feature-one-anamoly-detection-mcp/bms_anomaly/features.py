@@ -9,24 +9,31 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from bms_schema.data.columns import AMBIENT, CURRENT, GRAVITY, RESOLUTION, TEMPERATURE, TIMESTAMP, VOLTAGE
-from bms_schema.data.features import (
-    LOAD_STEP_A,
-    SMALLEST_CELLS,
-    lag_within,
-    load_step_resistance,
-    string_deviation,
+from bms_schema.data.columns import (
+    AMBIENT,
+    CURRENT,
+    GRAVITY,
+    RESOLUTION,
+    STRING,
+    TEMPERATURE,
+    TIMESTAMP,
+    VOLTAGE,
 )
+from bms_schema.data.deviation import deviation_within, moment_matrices
+from bms_schema.data.features import LOAD_STEP_A, lag_within
 from bms_schema.data.moments import CellOrder, moment_codes, order_cells
 
 from bms_anomaly.levels import believable_rows, moment_sigma, own_level
-from bms_anomaly.windows import centred_median, repeat_runs, window_s
+from bms_anomaly.windows import centred_mean, centred_median, repeat_runs, window_s
 
 DAY_H = 24.0
 SHORT_READINGS, LONG_READINGS = 5, 24  # windows never hold fewer, however slowly a file is sampled [U]
-RESISTANCE, RISE = "resistance_string", "temperature_rise"
+RISE = "temperature_rise"
 # How often a healthy sensor repeats a value is read from the file, but never trusted beyond these bounds.
 REPEAT_CHANCE = (0.05, 0.99)
+# A larger step counts as this many usual ones in the noise of a day; a sensor that hardly ever changes has steps of
+# a fraction of a sigma, which must not make the next one infinitely noisy [U].
+MOST_STEP, QUANTUM = 6.0, 0.1
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ class Signal:
 
 SIGNALS = (Signal(VOLTAGE, "voltage"), Signal(TEMPERATURE, "temperature"), Signal(GRAVITY, "gravity"))
 # string: deviation from the string's median; own: that, less the cell's own level; slow: its median over a day;
-# fast: what sets it apart from its neighbours in time; noise: log of how much livelier than usual;
+# fast: what sets it apart from its neighbours in time; noise: log of how much livelier than the string's cells;
 # stuck: -ln of the chance that a value repeats so often.
 ASPECTS = ("string", "own", "slow", "fast", "noise", "stuck")
 
@@ -55,6 +62,7 @@ class _Context:
 
     order: CellOrder
     moments: np.ndarray
+    matrices: list[np.ndarray]
     cells: np.ndarray
     load: np.ndarray
     short_s: float
@@ -64,7 +72,6 @@ class _Context:
 def feature_names(columns: Collection[str]) -> list[str]:
     """Return the features, in order, that these measured columns support."""
     names = [f"{s.name}_{aspect}" for s in SIGNALS if s.column in columns for aspect in ASPECTS]
-    names += [RESISTANCE] if {VOLTAGE, CURRENT} <= set(columns) else []
     return names + ([RISE] if {TEMPERATURE, AMBIENT} <= set(columns) else [])
 
 
@@ -83,16 +90,26 @@ def signal_of(feature: str) -> str:
     return feature.split("_", 1)[0]
 
 
-def fleet_features(frame: pd.DataFrame) -> pd.DataFrame:
+def fleet_features(frame: pd.DataFrame, columns: Collection[str] | None = None) -> pd.DataFrame:
     """Return the features of a canonical frame, one row per row, in the order of `feature_names`.
 
-    Deviations are in sigmas of their signal, `resistance_string` is the log of the ratio to the string's
-    median load-step resistance, `temperature_rise` is in °C above ambient.
+    Deviations are in sigmas of their signal, `temperature_rise` is in °C above ambient. A string's features
+    depend on the rows of that string alone, so parts of whole strings can be computed apart.
 
     Args:
-        frame: A canonical frame (see `BatteryTable`); features of columns it lacks are left out.
+        frame: A canonical frame (see `BatteryTable`).
+        columns: `source_columns` of the whole table, where the frame is a part of it; None takes the frame's.
     """
-    columns = source_columns(frame)
+    columns = source_columns(frame) if columns is None else columns
+    names = feature_names(columns)
+    found = np.full((len(frame), len(names)), np.nan)
+    for rows in frame.groupby(STRING, sort=False).indices.values():
+        found[rows] = _string_features(frame.iloc[rows], columns)[names].to_numpy()
+    return pd.DataFrame(found, index=frame.index, columns=names)
+
+
+def _string_features(frame: pd.DataFrame, columns: Collection[str]) -> pd.DataFrame:
+    """Return the features of one string."""
     context = _context(frame)
     found: dict[str, np.ndarray] = {}
     signals = [signal for signal in SIGNALS if signal.column in columns]
@@ -108,20 +125,19 @@ def fleet_features(frame: pd.DataFrame) -> pd.DataFrame:
         aspects = _aspects(column, deviation, level, spread, signal, context)
         found |= {f"{signal.name}_{aspect}": aspects[aspect] for aspect in ASPECTS}
     names = feature_names(columns)
-    if RESISTANCE in names:
-        resistance = np.log(load_step_resistance(frame, context.order))
-        found[RESISTANCE] = string_deviation(resistance, context.moments, 1.0)[0]
     if RISE in names:
         found[RISE] = frame[TEMPERATURE].to_numpy(dtype=float) - frame[AMBIENT].to_numpy(dtype=float)
-    return pd.DataFrame({name: found[name] for name in names}, index=frame.index)
+    return pd.DataFrame(found, index=frame.index, columns=names)
 
 
 def _context(frame: pd.DataFrame) -> _Context:
     order = order_cells(frame)
+    moments = moment_codes(frame, order)
     timed = TIMESTAMP in frame and bool(frame[TIMESTAMP].notna().any())
     return _Context(
         order,
-        moment_codes(frame, order),
+        moments,
+        moment_matrices(moments),
         order.restore(order.cell),
         _load_state(frame),
         window_s(order, 0.0, SHORT_READINGS - 1),
@@ -138,21 +154,28 @@ def _aspects(
     context: _Context,
 ) -> dict[str, np.ndarray]:
     """Return every aspect of one signal, each of shape (n,)."""
-    order = context.order
-    sigma = moment_sigma(deviation - level, context.moments, signal.resolution)
-    own = (deviation - level) / sigma
-    steps = np.abs(deviation - lag_within(deviation, order, 1))
-    liveliness = np.log(centred_median(steps, order, context.long_s) + signal.resolution / 4)
-    usual = np.nanmedian(liveliness) if np.isfinite(liveliness).any() else 0.0
+    order, own = context.order, deviation - level
+    brief, long = (own - centred_median(own, order, width) for width in (context.short_s, context.long_s))
+    sigma = moment_sigma(own, np.fmax(np.abs(brief), np.abs(long)), context.matrices, signal.resolution)
     runs = repeat_runs(values, order)
     return {
         "string": deviation / np.maximum(sigma, level_spread),
-        "own": own,
-        "slow": centred_median(own, order, context.long_s),
-        "fast": own - centred_median(own, order, context.short_s),
-        "noise": np.maximum(liveliness - usual, 0.0),
+        "own": own / sigma,
+        "slow": centred_median(own / sigma, order, context.long_s),
+        "fast": brief / sigma,
+        "noise": _noise(own, sigma, context),
         "stuck": runs * -np.log(_repeat_chance(runs, context.cells)),
     }
+
+
+def _noise(own: np.ndarray, sigma: np.ndarray, context: _Context) -> np.ndarray:
+    """Return log of how much larger a cell's steps of a day are than those of its string, 0 if not, shape (n,)."""
+    order = context.order
+    steps = np.abs(own - lag_within(own, order, 1)) / np.maximum(sigma, lag_within(sigma, order, 1))
+    usual = np.nanmedian(steps) if np.isfinite(steps).any() else 0.0
+    bounded = np.minimum(steps, MOST_STEP * usual + QUANTUM)  # a lone jump is no noise
+    liveliness = np.log(centred_mean(bounded, order, context.long_s) + QUANTUM)
+    return np.maximum(_deviation(liveliness, context), 0.0)
 
 
 def _load_state(frame: pd.DataFrame) -> np.ndarray:
@@ -165,9 +188,8 @@ def _load_state(frame: pd.DataFrame) -> np.ndarray:
 
 def _deviation(values: np.ndarray, context: _Context) -> np.ndarray:
     """Return the deviation from the string; in too small a string, from the cell's usual value at this load."""
-    deviation, _ = string_deviation(values, context.moments, 1.0)
-    answered = pd.Series(values).groupby(context.moments).transform("count").to_numpy()
-    alone = (answered < SMALLEST_CELLS) & np.isfinite(values)
+    deviation, _ = deviation_within(values, context.matrices, 1.0)
+    alone = np.isnan(deviation) & np.isfinite(values)
     if not alone.any():
         return deviation
     usual = pd.Series(values).groupby([context.cells, context.load]).transform("median").to_numpy()
@@ -177,5 +199,5 @@ def _deviation(values: np.ndarray, context: _Context) -> np.ndarray:
 def _repeat_chance(runs: np.ndarray, cells: np.ndarray) -> float:
     """Return the usual share of readings that repeat a neighbour: coarse resolution makes repeats common."""
     repeats = pd.Series(np.where(np.isfinite(runs), runs > 0, np.nan))
-    usual = repeats.groupby(cells).mean().median()
-    return float(np.clip(usual, *REPEAT_CHANCE)) if np.isfinite(usual) else REPEAT_CHANCE[1]
+    usual = repeats.groupby(cells).mean().dropna()
+    return float(np.clip(usual.median(), *REPEAT_CHANCE)) if len(usual) else REPEAT_CHANCE[1]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from bms_schema.data.features import MAD_TO_SIGMA
+from bms_schema.data.deviation import MAD_TO_SIGMA, row_medians
 
 # A level is looked for within this many spreads of the string: a cell that died early, or drifted for most
 # of the file, must not become its own reference. Chosen on simulated fleets.
@@ -41,24 +41,35 @@ def own_level(deviation: np.ndarray, healthy: np.ndarray, cells: np.ndarray) -> 
     return believed.median().where(enough, 0.0).fillna(0.0).reindex(cells).to_numpy()
 
 
-def moment_sigma(own: np.ndarray, moments: np.ndarray, resolution: float) -> np.ndarray:
-    """Return the sigma to judge each row by, shape (n,): its moment's, never below the file's usual one.
+def moment_sigma(
+    own: np.ndarray, excursion: np.ndarray, matrices: list[np.ndarray], resolution: float
+) -> np.ndarray:
+    """Return the sigma to judge each row by, shape (n,): its moment's, never below the string's usual one.
 
-    A discharge spreads all cells of a string, and that is no fault of any.
+    A discharge spreads all cells of a string, and that is no fault of any. Nor is it a fault what three cells do
+    at once, such as the cells of a module that is polled at another instant of the load: the sigma is never
+    below the third largest excursion of the moment.
 
     Args:
         own: Deviation less the cell's own level, shape (n,), NaN = none.
-        moments: From `moment_codes`, shape (n,).
+        excursion: How far that is from what is usual for the cell around then, shape (n,).
+        matrices: From `moment_matrices`.
         resolution: Smallest sigma, in the unit of `own`.
     """
-    distance = pd.Series(np.abs(own))
-    grouped = distance.groupby(moments)
-    spread = MAD_TO_SIGMA * grouped.transform("median").where(grouped.transform("count") >= CELLS_FOR_SPREAD)
-    sigma: np.ndarray = np.fmax(spread.to_numpy(), max(resolution, MAD_TO_SIGMA * _median(distance)))
+    distance, excursion = np.abs(own), np.nan_to_num(np.abs(excursion))
+    usual = max(resolution, MAD_TO_SIGMA * _median(pd.Series(distance)))
+    sigma = np.full(len(own), usual)
+    for rows in matrices:
+        if rows.shape[1] >= CELLS_FOR_SPREAD:
+            answered = (~np.isnan(distance[rows])).sum(axis=1) >= CELLS_FOR_SPREAD
+            spread = MAD_TO_SIGMA * row_medians(distance[rows])
+            third = np.partition(excursion[rows], -3, axis=1)[:, -3]
+            common = np.fmax(spread, third)
+            sigma[rows] = np.where(answered, np.fmax(common, usual), usual)[:, None]
     return sigma
 
 
 def _median(values: pd.Series) -> float:
     """Return the median of what is known, 0 where nothing is."""
-    median = float(values.median())
-    return median if np.isfinite(median) else 0.0
+    known = values.dropna()
+    return float(known.median()) if len(known) else 0.0

@@ -2,64 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from bms_schema.data.cleaning import without_imputed
 from bms_schema.data.columns import CELL_ID, MEASURED_NAMES, SOURCE_ROW, STRING, TIMESTAMP
-from bms_schema.data.moments import order_cells
-from bms_schema.data.sampling import hash_sample
 from bms_schema.run.errors import NotEnoughData
 
-from bms_anomaly.events import NO_EVENT, alarm_score, find_events
-from bms_anomaly.features import SIGNALS, fleet_features, source_columns
-from bms_anomaly.hybrid import FEWEST_FIT_ROWS, MEMBERS, MOST_FIT_ROWS, HybridDetector
+from bms_anomaly.events import NO_EVENT, OPEN_SCORE, share_threshold
+from bms_anomaly.false_alarms import HealthyScores
+from bms_anomaly.features import fleet_features
+from bms_anomaly.hybrid import FEWEST_FIT_ROWS, MEMBERS, HybridDetector
+from bms_anomaly.judging import FleetDetector, JudgedRows, judge_rows, rows_above
 from bms_anomaly.kinds import events_table, top_signals
 from bms_anomaly.masked import masked_readings, raised
-from bms_anomaly.persistence import persistent_score
+from bms_anomaly.row_kinds import row_kinds
+from bms_anomaly.training import TrainingRows, has_reading, training_rows
+
+__all__ = [
+    "FleetDetector",
+    "FleetScores",
+    "HealthyScores",
+    "JudgedRows",
+    "TrainingRows",
+    "doubt",
+    "fit_detector",
+    "fit_on",
+    "has_reading",
+    "judge_rows",
+    "rate_threshold",
+    "score_fleet",
+    "score_frame",
+    "share_threshold",
+    "training_rows",
+]
 
 # Of the rows: anomalies are the exception, or the yardstick is wrong.
 MOST_OF_A_FLEET = 0.5
-
-
-@dataclass(frozen=True)
-class FleetDetector:
-    """A hybrid detector and the fleet features it takes, in their order."""
-
-    hybrid: HybridDetector
-    features: Sequence[str]
+ENOUGH_HEALTHY_ROWS = 5_000  # so that 1 % of them are 50 [U]
+LATENT_AXES = 3  # as many as a picture shows
+# Added to the training rows: healthy sensors that hold their values teach no finer scale than a part of a sigma.
+JITTER = 0.1  # sigmas; chosen on simulated fleets (seeds 0-9) and two electric cars
 
 
 @dataclass(frozen=True)
 class FleetScores:
-    """Scored rows, in the frame's order, and the events among them (see `kinds.EVENT_COLUMNS`)."""
+    """What came of a frame.
+
+    Args:
+        rows: Scored rows, in the frame's order.
+        events: The events among them (see `kinds.EVENT_COLUMNS`).
+        healthy: How high the rows outside of the default call's events score; kept with a model that was
+            fitted on them.
+    """
 
     rows: pd.DataFrame
     events: pd.DataFrame
+    healthy: HealthyScores
 
 
 def fit_detector(frame: pd.DataFrame, features: pd.DataFrame, *, seed: int = 0) -> FleetDetector:
-    """Fit a detector on at most 20,000 rows of a canonical frame, chosen by the hash of cell and time.
+    """Fit a detector on a canonical frame and its `fleet_features`; see `fit_on`."""
+    return fit_on(training_rows(frame, features), seed=seed)
+
+
+def fit_on(rows: TrainingRows, *, seed: int = 0) -> FleetDetector:
+    """Fit a detector on the training rows of a table.
 
     Args:
-        frame: Canonical frame.
-        features: Its `fleet_features`.
+        rows: From `training_rows`, or those of all parts `together`.
         seed: Seed of the members.
 
     Raises:
         NotEnoughData: fewer than 20 rows hold a reading.
     """
-    answered = has_reading(frame)
-    if answered.sum() < FEWEST_FIT_ROWS:
+    if rows.answered < FEWEST_FIT_ROWS:
         raise NotEnoughData(
-            f"{int(answered.sum())} rows hold a reading of voltage, temperature or gravity.",
+            f"{rows.answered} rows hold a reading of voltage, temperature or gravity.",
             expected=f"at least {FEWEST_FIT_ROWS} to learn what is usual",
             fix="Pass more rows, or score these with a stored model: model='latest'.",
         )
-    sample = hash_sample(frame[answered], MOST_FIT_ROWS)
-    hybrid = HybridDetector(random_state=seed).fit(features[answered].to_numpy()[sample])
+    features = rows.features
+    jitter = JITTER * np.random.default_rng(seed).standard_normal(features.shape)
+    cells = pd.factorize(rows.table[CELL_ID])[0]
+    hybrid = HybridDetector(random_state=seed).fit(features.to_numpy() + jitter, groups=cells)
     return FleetDetector(hybrid, list(features.columns))
 
 
@@ -75,55 +102,83 @@ def score_frame(frame: pd.DataFrame, model: FleetDetector | str = "latest") -> p
 
     Returns:
         One row per row: `source_row`, `Cell ID`, `string`, `Timestamp` where given, `anomaly_score` (higher =
-        worse, NaN where no sensor answered), `anomaly` 0/1, `share_svm`, `share_forest`, `share_vae`,
-        `top_signal`, and the measured columns.
+        worse, NaN where no sensor answered), `anomaly` 0/1, the `share_` of each member, `top_signal`, `latent_1`
+        to `latent_3` (where the autoencoder puts the row), `kind` and `about` of the event it lies in, and the
+        measured columns.
 
     Raises:
-        ModelError: no such version, or the frame lacks a column it needs.
+        ModelError: no such version, or it is damaged.
     """
     if isinstance(model, str):
         from bms_anomaly.storage import load_detector
 
-        model, _ = load_detector(model, columns=source_columns(frame))
+        model, _ = load_detector(model)
     frame = without_imputed(frame)
     return score_fleet(frame, fleet_features(frame), model).rows
 
 
 def score_fleet(
-    frame: pd.DataFrame, features: pd.DataFrame, detector: FleetDetector, contamination: float | None = None
+    frame: pd.DataFrame,
+    features: pd.DataFrame,
+    detector: FleetDetector,
+    contamination: float | None = None,
+    false_alarm_rate: float | None = None,
+    *,
+    threshold: float | None = None,
 ) -> FleetScores:
-    """Score the rows of a canonical frame and join them to events.
+    """Score the rows of a canonical frame and join them to events, string by string.
 
-    Rows of which preprocessing masked a reading as a spike or as stuck are in events, with a score that opens one.
+    Rows of which preprocessing masked a reading as a fault are in events, with a score that opens one.
 
     Args:
-        frame: Canonical frame.
+        frame: Canonical frame of whole strings.
         features: Its `fleet_features`; those that the detector does not know are ignored,
             those it misses say nothing.
         detector: Fitted here or loaded.
-        contamination: See `find_events`.
+        contamination: Share of the judged rows that are to lie in events.
+        false_alarm_rate: Share of the healthy rows that may lie in events.
+        threshold: The score from which rows lie in events, where the frame is a part of a table: the
+            `share_threshold` or the `rate_threshold` of the whole. At most one of the three is given; without
+            any, events open at one score and go on down to a lower one.
     """
-    used = features.reindex(columns=list(detector.features))
-    matrix = used.to_numpy(dtype=float)
-    member = detector.hybrid.member_scores(matrix)
-    row_score = np.where(has_reading(frame), detector.hybrid.combine(member), np.nan)
-    order = order_cells(frame)
-    timed = TIMESTAMP in frame and bool(frame[TIMESTAMP].notna().any())
-    score = persistent_score(row_score, order, timed=timed)
+    judged = judge_rows(frame, features, detector)
+    if contamination is not None:
+        threshold = share_threshold(judged.counted, contamination)
+    if false_alarm_rate is not None:
+        threshold = rate_threshold(judged.healthy, false_alarm_rate, detector.healthy)
+    codes = judged.codes if threshold is None else rows_above(frame, judged, threshold)
+    score = raised(judged.score, judged.masked, threshold or OPEN_SCORE)
+    events = events_table(frame, score, codes)
+    rows = _rows(frame, score, codes, judged.member, _signals(frame, features, detector))
+    latent = detector.hybrid.latent(detector.matrix(features))
+    for axis, places in enumerate(latent.T[:LATENT_AXES], start=1):
+        rows[f"latent_{axis}"] = np.where(np.isnan(score), np.nan, places)
+    rows = rows.join(row_kinds(rows, events))
+    readings = frame[[name for name in MEASURED_NAMES if name in frame]]
+    return FleetScores(rows.join(readings), events, judged.healthy)
+
+
+def rate_threshold(healthy: HealthyScores, rate: float, stored: HealthyScores | None = None) -> float:
+    """Return the score that this share of the healthy rows reaches.
+
+    Each fleet has its own share of cells that sit a little apart, so a table that is large enough speaks for
+    itself; a small one is counted together with the fleet that the model was fitted on.
+
+    Args:
+        healthy: Of the table that is scored: its parts' `JudgedRows.healthy` together.
+        rate: In (0, 1).
+        stored: Of the detector, where it has any.
+    """
+    if stored is not None and healthy.counts.sum() < ENOUGH_HEALTHY_ROWS:
+        healthy = HealthyScores.together([healthy, stored])
+    return healthy.threshold(rate)
+
+
+def _signals(frame: pd.DataFrame, features: pd.DataFrame, detector: FleetDetector) -> np.ndarray:
+    """Return the signal that sets each row apart most, shape (n,)."""
+    scaled = detector.hybrid.scaled(detector.matrix(features))
     masked_as, masked_signal = masked_readings(frame)
-    masked = masked_as != ""
-    score = raised(score, masked, alarm_score(score[~masked], contamination))
-    codes = find_events(score, row_score, order, contamination, certain=masked)
-    scaled = detector.hybrid.scaled(matrix)
-    signals = np.where(masked, masked_signal, top_signals(used.columns, scaled))
-    rows = _rows(frame, score, codes, np.where(has_reading(frame)[:, None], member, np.nan), signals)
-    return FleetScores(rows, events_table(frame, used, scaled, score, codes))
-
-
-def has_reading(frame: pd.DataFrame) -> np.ndarray:
-    """Return whether a row holds at least one reading of voltage, temperature or gravity, shape (n,)."""
-    sensors = [signal.column for signal in SIGNALS if signal.column in frame]
-    return frame[sensors].notna().any(axis=1).to_numpy()
+    return np.where(masked_as != "", masked_signal, top_signals(list(detector.features), scaled))
 
 
 def _rows(
@@ -138,7 +193,7 @@ def _rows(
     for index, name in enumerate(MEMBERS):
         rows[f"share_{name}"] = np.where(np.isnan(total[:, 0]), np.nan, shares[:, index])
     rows["top_signal"] = pd.Series(signals, index=rows.index, dtype=object).mask(np.isnan(score), None)
-    return rows.join(frame[[name for name in MEASURED_NAMES if name in frame]])
+    return rows
 
 
 def doubt(anomalies: int, rows: int) -> str:

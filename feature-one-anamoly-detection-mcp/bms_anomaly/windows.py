@@ -1,5 +1,7 @@
 """What retrospective detection adds to the shared windows: centred medians and runs of repeated values."""
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 from bms_schema.data.moments import CellOrder
@@ -16,13 +18,24 @@ def centred_median(values: np.ndarray, order: CellOrder, width_s: float) -> np.n
         order: From `order_cells`.
         width_s: Width of the window [s]; without time stamps the unit is one reading.
     """
+    return _centred(values, order, width_s, "median")
+
+
+def centred_mean(values: np.ndarray, order: CellOrder, width_s: float) -> np.ndarray:
+    """Return the mean over the window of `centred_median`, shape (n,)."""
+    return _centred(values, order, width_s, "mean")
+
+
+def _centred(
+    values: np.ndarray, order: CellOrder, width_s: float, statistic: Literal["mean", "median"]
+) -> np.ndarray:
     ordered = values[order.order]
     timed, index = order.one_axis(width_s, across_gaps=True)
     result = np.full(len(ordered), np.nan)
     if timed.any():
         series = pd.Series(ordered[timed], index=index)
         rolling = series.rolling(pd.Timedelta(seconds=width_s), center=True, closed="both", min_periods=1)
-        result[timed] = rolling.median().to_numpy()
+        result[timed] = (rolling.mean() if statistic == "mean" else rolling.median()).to_numpy()
     return order.restore(result)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from bms_anomaly.features import fleet_features
+from bms_anomaly.features import fleet_features, source_columns
 from bms_anomaly.windows import centred_median, repeat_runs
 from bms_schema.data.moments import order_cells
 from bms_schema.data.table import canonical_table
@@ -55,22 +55,49 @@ def test_row_order_changes_nothing(fleet, features):
     np.testing.assert_allclose(again.to_numpy(), features.to_numpy(), atol=1e-9)
 
 
-def test_features_of_a_cell_do_not_see_another_string(fleet, features):
-    changed = fleet.copy()
-    changed.loc[changed["string"] == "S1", "CellVoltage"] += np.linspace(
-        0, 0.001, (changed["string"] == "S1").sum()
-    )
-    again = fleet_features(canonical_table(changed).frame)
-    mine = (fleet["string"] == "S0").to_numpy()
-    np.testing.assert_allclose(
-        again.loc[mine, "voltage_stuck"], features.loc[mine, "voltage_stuck"], atol=1e-9
-    )
-    assert (
-        np.corrcoef(again.loc[mine, "voltage_own"].fillna(0), features.loc[mine, "voltage_own"].fillna(0))[
-            0, 1
-        ]
-        > 0.999
-    )
+def test_the_features_of_a_fleet_are_those_of_its_strings_one_by_one(frame, features):
+    columns = source_columns(frame)
+    strings = [fleet_features(part, columns) for _, part in frame.groupby("string")]
+    pd.testing.assert_frame_equal(pd.concat(strings).sort_index(), features, rtol=0, atol=1e-9)
+
+
+def test_a_string_that_lacks_a_signal_of_the_others_has_no_features_of_it(fleet):
+    bare = fleet["string"] == "S1"
+    gravity = fleet["CellSpecificGravity"].mask(bare)
+    frame = canonical_table(fleet.assign(CellSpecificGravity=gravity)).frame
+    features = fleet_features(frame)
+    names = [name for name in features if name.startswith("gravity")]
+    assert features.loc[bare.to_numpy(), names].isna().all(axis=None)
+    answered = bare.to_numpy() & frame["CellVoltage"].notna().to_numpy()
+    assert features.loc[answered, "voltage_own"].notna().all()
+    alone = fleet_features(frame[bare.to_numpy()], source_columns(frame))
+    pd.testing.assert_frame_equal(alone, features[bare.to_numpy()])
+
+
+def test_what_three_cells_do_at_once_is_no_fault_of_any():
+    fleet = quiet_fleet(cells=12)
+    first, rest = fleet["Cell ID"] == "S0/0", fleet["Cell ID"].isin(["S0/1", "S0/2", "S0/3"])
+    alone, together = pd.Timestamp("2026-01-04 05:00"), pd.Timestamp("2026-01-06 05:00")
+    fleet.loc[first & (fleet["Timestamp"] == alone), "CellVoltage"] -= 0.1
+    fleet.loc[(first | rest) & (fleet["Timestamp"] == together), "CellVoltage"] -= 0.1
+    frame = canonical_table(fleet).frame
+    fast = fleet_features(frame)["voltage_fast"].abs()[first.to_numpy()]
+    times = frame.loc[first.to_numpy(), "Timestamp"]
+    assert fast[times == alone].item() > 10
+    assert fast[times == together].item() < 2
+
+
+def test_noise_is_measured_against_the_cells_of_the_string_at_the_same_time():
+    fleet, rng = quiet_fleet(), np.random.default_rng(1)
+    first, third = fleet["Timestamp"].between("2026-01-03", "2026-01-05"), fleet["Timestamp"] > "2026-01-08"
+    restless = (fleet["Cell ID"] == "S0/1") & third
+    fleet.loc[first, "CellVoltage"] += rng.normal(0, 0.01, first.sum())
+    fleet.loc[restless, "CellVoltage"] += rng.normal(0, 0.01, restless.sum())
+    frame = canonical_table(fleet).frame
+    noise = fleet_features(frame)["voltage_noise"]
+    calm = ~((frame["Cell ID"] == "S0/1") & (frame["Timestamp"] > "2026-01-07"))
+    assert noise[restless.to_numpy()].median() > 0.8
+    assert noise[calm].quantile(0.99) < 0.8
 
 
 def test_is_dead_is_never_looked_at(fleet, features):
