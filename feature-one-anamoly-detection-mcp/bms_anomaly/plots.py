@@ -1,169 +1,169 @@
-"""The three-dimensional view: a table that can be tested, and two thin renderers."""
+"""The three-dimensional view: a table that can be tested, and a thin renderer."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from bms_schema.data.columns import (
-    AMBIENT,
-    CELL_ID,
-    COLUMNS,
-    CURRENT,
-    GRAVITY,
-    SOC,
-    TEMPERATURE,
-    TIMESTAMP,
-    VOLTAGE,
+from bms_schema.data.columns import CELL_ID, TIMESTAMP
+from bms_schema.run.errors import MissingColumn
+from bms_schema.run.plot_theme import new_figure
+from bms_schema.run.wording import counted
+
+from bms_anomaly.axes3d import Space, axis_label, axis_values, choose_axes
+from bms_anomaly.deviations import with_deviations
+from bms_anomaly.picture_parts import (
+    ABOUT,
+    FAULT_COLOURS,
+    SCALE_LABELS,
+    SCALE_TICKS,
+    SCALE_TITLE,
+    SCORE,
+    TOP_SCORE,
+    crowd_limits,
+    fault_colormap,
+    of_sensor,
+    signed_scores,
 )
-from bms_schema.run.errors import InvalidArgument, MissingColumn
-from bms_schema.run.plot_theme import COLOURS, new_figure
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
     from matplotlib.figure import Figure
 
-SCORE = "anomaly_score"
-PREFERRED_AXES = (VOLTAGE, TEMPERATURE, GRAVITY, CURRENT, AMBIENT, SOC, SCORE)
-# Orange to a dark red-purple: readable on white, dark = worst.
-WARM = (COLOURS["orange"], COLOURS["red"], "#5C1247")
-MOST_NORMAL, MOST_ANOMALOUS = 4_000, 8_000  # points a browser turns smoothly
+MOST_NORMAL, MOST_ANOMALOUS = 4_000, 6_000  # points a browser turns smoothly
+NORMAL, CELL_FAULT, SENSOR_FAULT = "normal", "cell fault", "sensor fault"
+TITLE = "Anomalous readings"
+HOVERED = (CELL_ID, TIMESTAMP, SCORE, "kind", "top_signal")
 
 
-def prepare_3d(result: pd.DataFrame, axes: Sequence[str], *, seed: int) -> tuple[pd.DataFrame, list[str]]:
-    """Return the points to draw and the columns of the three axes.
+@dataclass(frozen=True)
+class Look:
+    """How the points of one sort are drawn: in a colour, which for anomalies is that of the legend alone."""
 
-    All anomalies (the worst 8,000) and a random 4,000 of the normal rows, those with a reading on every axis.
+    colour: str
+    marker: str
+    symbol: str
+    area: float
+    size_px: float
+
+
+LOOKS = {
+    NORMAL: Look("#6B6B6B", "o", "circle", 4, 2),
+    CELL_FAULT: Look(FAULT_COLOURS["cell"], "o", "circle", 10, 4),
+    SENSOR_FAULT: Look(FAULT_COLOURS["sensor"], "D", "diamond", 14, 4),
+}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a three-dimensional view shows.
+
+    Attributes:
+        points: One row per point: `x`, `y`, `z` as drawn, `sort` ("normal", "cell fault", "sensor fault"),
+            `colour` (score, below zero for sensor faults), `beyond` (drawn on the edge of the view, since it lies
+            far outside), the columns of the axes and what hovering tells.
+        axes: The three columns.
+        labels: What stands beside them.
+    """
+
+    points: pd.DataFrame
+    axes: list[str]
+    labels: list[str]
+
+
+def prepare_3d(
+    result: pd.DataFrame, axes: Sequence[str], *, space: Space = "readings", seed: int = 0
+) -> Scene:
+    """Choose the points: the worst 6,000 anomalies and a random 4,000 of the normal rows.
+
+    Cell and sensor faults have half of the anomalies each, where there are as many, lest one hide the other. Rows
+    without a score or a value on every axis are left out.
 
     Args:
         result: From `read_result`.
-        axes: Three columns; "auto" takes the next of voltage, temperature, gravity, … that holds readings.
+        axes: Three columns, or "auto" for the next one of the space.
+        space: What "auto" takes: readings, readings less the string's median, or the detector's latent space.
         seed: Chooses the normal rows.
 
     Raises:
-        MissingColumn: the result has no readings of an asked column, or none on all three axes at once.
+        MissingColumn: the result has no values of an asked column, or none on all three axes at once.
         InvalidArgument: one column asked for twice.
     """
-    chosen = _choose_axes(result, axes)
-    shown = [
-        *chosen,
-        *(name for name in (SCORE, "anomaly", CELL_ID, TIMESTAMP, "top_signal") if name in result),
-    ]
-    points = result[list(dict.fromkeys(shown))].dropna(subset=[*chosen, SCORE])
-    if points.empty:
+    result = with_deviations(result) if space == "deviations" else result
+    chosen = choose_axes(result, axes, space)
+    needed = [name for name in (*chosen, SCORE, "anomaly", ABOUT, *HOVERED) if name in result]
+    rows = result[list(dict.fromkeys(needed))].dropna(subset=[*chosen, SCORE]).assign(beyond=False)
+    if rows.empty:
         raise MissingColumn(
-            f"No row has readings of {', '.join(chosen)} at once.",
+            f"No row has values of {', '.join(chosen)} at once.",
             expected="rows that hold all three",
             fix="Choose other axes.",
         )
-    odd = points[points["anomaly"] == 1].nlargest(MOST_ANOMALOUS, SCORE)
-    normal = points[points["anomaly"] != 1]
+    is_normal = (rows["anomaly"] != 1).to_numpy()
+    for side, name in zip("xyz", chosen, strict=True):
+        values = axis_values(result[name])[rows.index].to_numpy()
+        rows[side] = values.clip(*crowd_limits(values, values[is_normal], values[~is_normal]))
+        rows["beyond"] |= rows[side] != values
+    fault = np.where(of_sensor(rows), SENSOR_FAULT, CELL_FAULT)
+    rows = rows.assign(sort=np.where(is_normal, NORMAL, fault), colour=signed_scores(rows))
+    points = _drawn(rows[is_normal], rows[~is_normal], seed)
+    return Scene(points, chosen, [axis_label(result[name]) for name in chosen])
+
+
+def _drawn(normal: pd.DataFrame, odd: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return the rows that are drawn, the worst last and so in front."""
     kept = np.random.default_rng(seed).permutation(len(normal))[:MOST_NORMAL]
-    return pd.concat([normal.iloc[np.sort(kept)], odd.iloc[::-1]], ignore_index=True), chosen
+    worst_first = odd.sort_values(SCORE, ascending=False, kind="stable")
+    place = (
+        worst_first.groupby("sort").cumcount().sort_values(kind="stable")
+    )  # the worst of each sort in turns
+    return pd.concat(
+        [normal.iloc[np.sort(kept)], odd.loc[place.index[:MOST_ANOMALOUS][::-1]]], ignore_index=True
+    )
 
 
-def _choose_axes(result: pd.DataFrame, axes: Sequence[str]) -> list[str]:
-    usable = [name for name in PREFERRED_AXES if name in result and result[name].notna().any()]
-    asked = [name for name in axes if name != "auto"]
-    if absent := [name for name in asked if name not in usable]:
-        raise MissingColumn(
-            f"The result has no readings of {', '.join(absent)}.",
-            expected=f"axes among: {', '.join(usable)}",
-            fix="Choose other axes, or leave them at auto.",
-        )
-    if len(set(asked)) < len(asked):
-        raise InvalidArgument(
-            f"The axes are {', '.join(asked)}.", expected="three different columns", fix="Name each once."
-        )
-    free = [name for name in usable if name not in asked]
-    if len(free) < len(axes) - len(asked):
-        raise MissingColumn(
-            f"The result holds readings of {', '.join(usable)} only.",
-            expected="three columns to draw",
-            fix="Run detect_anomalies on data with voltage and temperature.",
-        )
-    return [name if name != "auto" else free.pop(0) for name in axes]
+def draw_3d_png(scene: Scene) -> Figure:
+    """Draw normal rows grey, cell faults as dots and sensor faults as diamonds, coloured by score."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+    from matplotlib.lines import Line2D
 
-
-def _label(name: str) -> str:
-    return COLUMNS[name].axis_label if name in COLUMNS else "Anomaly score"
-
-
-def draw_3d_png(points: pd.DataFrame, axes: Sequence[str]) -> Figure:
-    """Draw normal rows grey and anomalies coloured by score."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    figure, axis = new_figure(width=8.5, height=7.0, subplot_kw={"projection": "3d"})
-    odd = points["anomaly"] == 1
-    normal_xyz = [points.loc[~odd, name] for name in axes]
-    # Drawn last: the crowd of normal rows is where most anomalies begin, and would vanish behind them.
+    figure, axis = new_figure(width=9.5, height=7.5, subplot_kw={"projection": "3d"})
+    # Drawn in the order of these lines: sorted by depth, anomalies vanish in the crowd they begin in.
     axis.computed_zorder = False
-    axis.scatter(
-        *normal_xyz,
-        s=4,
-        c="#3A3A3A",
-        alpha=0.5,
-        linewidths=0,
-        zorder=3,
-        label=f"normal ({(~odd).sum()} shown)",
-    )
-    if odd.any():
-        xyz = [points.loc[odd, name] for name in axes]
-        drawn = axis.scatter(
-            *xyz,
-            s=14,
-            c=points.loc[odd, SCORE],
-            cmap=LinearSegmentedColormap.from_list("warm", WARM),
+    scale = ScalarMappable(Normalize(-TOP_SCORE, TOP_SCORE), fault_colormap())
+    handles = []
+    for order, (sort, look) in enumerate(LOOKS.items()):
+        some = scene.points[scene.points["sort"] == sort]
+        colour = look.colour if sort == NORMAL else scale.to_rgba(some["colour"])
+        axis.scatter(
+            some["x"],
+            some["y"],
+            some["z"],
+            s=look.area,
+            c=colour,
+            marker=look.marker,
             linewidths=0,
-            label=f"anomalous ({odd.sum()})",
+            depthshade=False,
+            alpha=0.6,
+            zorder=3 + order,
         )
-        figure.colorbar(drawn, ax=axis, label="Anomaly score", shrink=0.6, pad=0.1)
-    axis.set(
-        xlabel=_label(axes[0]), ylabel=_label(axes[1]), zlabel=_label(axes[2]), title="Anomalous readings"
-    )
+        named = {"color": look.colour, "label": f"{sort} ({len(some):,} shown)"}
+        handles.append(Line2D([], [], linestyle="", marker=look.marker, **named))
+    bar = figure.colorbar(scale, ax=axis, ticks=SCALE_TICKS, shrink=0.65, pad=0.12)
+    bar.ax.set_yticklabels(SCALE_LABELS)
+    bar.set_label(SCALE_TITLE, fontsize=8)
+    axis.set(xlabel=scene.labels[0], ylabel=scene.labels[1], zlabel=scene.labels[2], title=TITLE)
     axis.view_init(elev=22, azim=-55)
     axis.set_box_aspect(None, zoom=0.95)
-    axis.legend(loc="upper left")
+    axis.legend(handles=handles, loc="upper left")
+    figure.text(0.02, 0.02, edge_note(scene), fontsize=8)
     return figure
 
 
-def draw_3d_html(points: pd.DataFrame, axes: Sequence[str]) -> go.Figure:
-    """Draw the same to be turned, with cell, time and score on hover."""
-    import plotly.graph_objects as go
-
-    odd = points["anomaly"] == 1
-    grey: dict[str, Any] = {"size": 2, "color": "#3A3A3A", "opacity": 0.6}
-    coloured: dict[str, Any] = {
-        "size": 4,
-        "color": points.loc[odd, SCORE],
-        "colorscale": list(WARM),
-        "colorbar": {"title": "Anomaly score"},
-    }
-    figure = go.Figure(
-        [_cloud(points[~odd], axes, "normal", grey), _cloud(points[odd], axes, "anomalous", coloured)]
-    )
-    titles = {f"{side}axis": {"title": _label(name)} for side, name in zip("xyz", axes, strict=True)}
-    figure.update_layout(title="Anomalous readings", scene=titles, legend={"x": 0, "y": 1}, height=800)
-    return figure
-
-
-def _cloud(points: pd.DataFrame, axes: Sequence[str], name: str, marker: dict[str, Any]) -> Any:
-    import plotly.graph_objects as go
-
-    said = [column for column in (CELL_ID, TIMESTAMP, SCORE, "top_signal") if column in points]
-    formats = [f"%{{customdata[{i}]{':.2f' if column == SCORE else ''}}}" for i, column in enumerate(said)]
-    lines = [f"{column}: {shown}" for column, shown in zip(said, formats, strict=True)]
-    values = [f"{_label(axis)}: %{{{side}}}" for side, axis in zip("xyz", axes, strict=True)]
-    x, y, z = (points[axis].to_numpy() for axis in axes)
-    return go.Scatter3d(
-        x=x,
-        y=y,
-        z=z,
-        mode="markers",
-        name=name,
-        marker=marker,
-        customdata=points[said].astype(object).to_numpy(),
-        hovertemplate="<br>".join([*lines, *values]) + "<extra></extra>",
-    )
+def edge_note(scene: Scene) -> str:
+    """Say how many points lie beyond the view and are drawn on its edge; empty where none does."""
+    beyond = int(scene.points["beyond"].sum())
+    return f"{counted(beyond, 'point')} far outside drawn on the edge" if beyond else ""
