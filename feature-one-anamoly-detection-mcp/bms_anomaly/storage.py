@@ -1,4 +1,4 @@
-"""A fitted detector on disk: skops for the scikit-learn members, torch weights, plain arrays; never pickle."""
+"""Fleet detectors in the model store: versions, what they were trained on, and loading them back."""
 
 from __future__ import annotations
 
@@ -9,25 +9,17 @@ from typing import Any
 import numpy as np
 from bms_schema.data.columns import COLUMNS
 from bms_schema.run.errors import ModelError
-from bms_schema.run.model_store import (
-    LATEST,
-    load_estimator,
-    load_model_version,
-    new_model_version,
-    save_estimator,
-)
+from bms_schema.run.model_store import LATEST, load_model_version, new_model_version
 
-from bms_anomaly import vae
-from bms_anomaly.hybrid import MEMBERS, HybridDetector
-from bms_anomaly.scaling import RobustScaling
-from bms_anomaly.scoring import FleetDetector
-from bms_anomaly.tails import TailCalibration
+from bms_anomaly.hybrid import HybridDetector
+from bms_anomaly.hybrid_files import read_hybrid, write_hybrid
+from bms_anomaly.scoring import FleetDetector, HealthyScores
 
 MODEL_NAME = "anomaly"
+# Raised when features, members or their files change: what was stored before would score otherwise.
+FORM = 3
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "skops", "torch")
-# skops warns that a tampered tree can crash the process; ours is loaded only after its hash has been checked.
-_TRUSTED_IN_FOREST = ("sklearn.tree._tree.Tree",)
-_SVM, _FOREST, _WEIGHTS, _ARRAYS = "svm.skops", "forest.skops", "vae.pt", "calibration.npz"
+_HEALTHY = "healthy.npy"
 
 
 def save_detector(
@@ -48,11 +40,7 @@ def save_detector(
         metrics: What was measured.
     """
     hybrid = detector.hybrid
-    settings = {
-        "contamination": hybrid.contamination,
-        "random_state": hybrid.random_state,
-        "threshold": float(hybrid.threshold_),
-    }
+    settings = {"form": FORM, "hybrid": hybrid.get_params()}
     with new_model_version(
         MODEL_NAME,
         columns={name: COLUMNS[name].unit for name in columns},
@@ -64,70 +52,35 @@ def save_detector(
         libraries=LIBRARIES,
     ) as (version, folder):
         write_hybrid(hybrid, folder)
+        if detector.healthy is not None:
+            np.save(folder / _HEALTHY, detector.healthy.counts)
     return version
 
 
-def load_detector(
-    version: str = LATEST, *, columns: Sequence[str] | None = None
-) -> tuple[FleetDetector, str]:
+def load_detector(version: str = LATEST) -> tuple[FleetDetector, str]:
     """Load a stored detector; return it and its version.
+
+    Data that lack a signal it was trained on are scored by the others: `learned.unlike` says which.
 
     Args:
         version: Version id or "latest".
-        columns: Measured columns the data has; None skips the check.
 
     Raises:
-        ModelError: no such version, changed files, or the data lacks a column it was trained on.
+        ModelError: no such version, one of another release, or changed files.
     """
-    stored = load_model_version(MODEL_NAME, version, columns=columns)
+    stored = load_model_version(MODEL_NAME, version)
     settings, features = stored.meta.settings, stored.meta.features
-    hybrid = HybridDetector(settings["contamination"], settings["random_state"])
-    hybrid.threshold_, hybrid.n_features_in_ = settings["threshold"], len(features)
-    read_hybrid(hybrid, stored.folder)
-    return FleetDetector(hybrid, features), stored.version
-
-
-def write_hybrid(hybrid: HybridDetector, folder: Path) -> None:
-    """Write the fitted parts of a detector into `folder`."""
-    import torch
-
-    save_estimator(hybrid.svm_, folder / _SVM)
-    save_estimator(hybrid.forest_, folder / _FOREST)
-    torch.save(hybrid.vae_.state_dict(), folder / _WEIGHTS)
-    arrays: dict[str, Any] = {"centre": hybrid.scaling_.centre, "scale": hybrid.scaling_.scale}
-    for name, tail in {**hybrid.tails_, "combined": hybrid.combined_tail_}.items():
-        arrays[f"{name}_scores"] = tail.scores
-        arrays[f"{name}_tail"] = np.array([tail.threshold, tail.rate, tail.share])
-    np.savez(folder / _ARRAYS, **arrays)
-
-
-def read_hybrid(hybrid: HybridDetector, folder: Path) -> None:
-    """Read the fitted parts back into `hybrid`; its scores are then those of the detector that was written.
-
-    Raises:
-        ModelError: a file is damaged or holds more than plain arrays and weights.
-    """
-    import torch
-
-    hybrid.svm_ = load_estimator(folder / _SVM)
-    hybrid.forest_ = load_estimator(folder / _FOREST, trusted=_TRUSTED_IN_FOREST)
-    network: Any = vae.build(hybrid.n_features_in_).double()
-    try:
-        network.load_state_dict(torch.load(folder / _WEIGHTS, weights_only=True))
-        with np.load(folder / _ARRAYS, allow_pickle=False) as arrays:
-            hybrid.scaling_ = RobustScaling(arrays["centre"], arrays["scale"])
-            tails = {name: _tail(arrays, name) for name in (*MEMBERS, "combined")}
-    except (RuntimeError, ValueError, KeyError, OSError) as error:
+    if settings.get("form") != FORM:
         raise ModelError(
-            f"A model file in '{folder.name}' cannot be used: {error}.",
-            expected="a model this version saved",
-            fix="Train again by calling the tool without a model version.",
-        ) from error
-    hybrid.vae_ = network.eval()
-    hybrid.combined_tail_ = tails.pop("combined")
-    hybrid.tails_ = tails
+            f"Version '{stored.version}' of '{MODEL_NAME}' was stored by another release of BMS-Flux.",
+            expected=f"a version of form {FORM}",
+            fix="Train again by naming no model.",
+        )
+    hybrid = HybridDetector(**settings["hybrid"])
+    read_hybrid(hybrid, stored.folder)
+    return FleetDetector(hybrid, features, _healthy(stored.folder)), stored.version
 
 
-def _tail(arrays: Any, name: str) -> TailCalibration:
-    threshold, rate, share = arrays[f"{name}_tail"].tolist()
-    return TailCalibration(arrays[f"{name}_scores"], threshold, rate, share)
+def _healthy(folder: Path) -> HealthyScores | None:
+    path = folder / _HEALTHY
+    return HealthyScores(np.load(path, allow_pickle=False)) if path.exists() else None

@@ -19,17 +19,21 @@ AxisName = Literal[
     "AmbientTemperature",
     "StateOfCharge",
     "anomaly_score",
+    "Timestamp",
+    "latent_1",
+    "latent_2",
+    "latent_3",
 ]
-Axis = Annotated[AxisName, Field(description="Column on this axis; auto takes the first with readings.")]
+Axis = Annotated[AxisName, Field(description="Column on this axis; auto: next of the space that varies.")]
 
 INSTRUCTIONS = (
     "Finds odd cells and readings in battery-monitoring (BMS) logs: cells that stray from their string, run "
     "hot, lose gravity, gain resistance or drop out; sensors that stick, spike or get noisy. Call "
     "detect_anomalies on a raw export or on the cleaned_csv of preprocessing (never on scaled values), then "
-    "visualize_anomalies_3d on its result_csv. Columns needed (aliases are known): CellVoltage [V], "
-    "CellTemperature [°C], InstantaneousCurrent [A, charge positive], AmbientTemperature [°C], "
-    "CellSpecificGravity (vented lead-acid only); Cell ID (or CellNumber and a site or string column) and "
-    "Timestamp make it far sharper. Scores are decades of rarity: higher = worse, 3.5 and more is notable. "
+    "visualize_anomalies_3d on its result_csv. Needed: CellVoltage [V] (aliases are known; or a column per cell). "
+    "Looked at where given: CellTemperature [°C], InstantaneousCurrent [A, charge positive], AmbientTemperature "
+    "[°C], CellSpecificGravity; Cell ID (or CellNumber and a site or string column) and Timestamp make it far "
+    "sharper. Scores are decades of rarity: higher = worse, 3.5 and more is notable. "
     "Detection is retrospective: a row is also judged by what came later in the file. A reading that was not "
     "answered is never an anomaly; one that preprocessing masked as spike or stuck always is. Each training call "
     "stores its model; model='latest' scores new data without training. For long files pass background=true and "
@@ -50,6 +54,12 @@ def detect_anomalies(
             description="Share of rows to flag. Default: fixed thresholds, one false event in 1,000 cell-days.",
         ),
     ] = None,
+    false_alarm_rate: Annotated[
+        float | None,
+        Field(
+            gt=0.0, le=0.5, description="Share of healthy rows to flag by mistake; not with contamination."
+        ),
+    ] = None,
     model: Annotated[
         str,
         Field(
@@ -67,12 +77,12 @@ def detect_anomalies(
     """Score every row of a BMS log (higher = worse) and join odd rows to events with cell, start, end and kind.
 
     Writes result_csv (source_row, Cell ID, string, Timestamp, anomaly_score, anomaly 0/1, share of each
-    detector, top_signal, readings), events_csv and a timeline picture. Needs 20 rows with readings. Not for
-    forecasting failures (it tells what is odd, not what will die), nor for scaled values.
+    detector, top_signal, readings), events_csv with kind and evidence, timeline and heat map. Needs 20 rows with
+    readings. Not for forecasting failures (it tells what is odd, not what will die), nor for scaled values.
     """
     from bms_anomaly.workflow import detect
 
-    return detect(run, data_path, contamination, model, seed, chemistry, output_format)
+    return detect(run, data_path, contamination, false_alarm_rate, model, seed, chemistry, output_format)
 
 
 def visualize_anomalies_3d(
@@ -81,17 +91,25 @@ def visualize_anomalies_3d(
     x: Axis = "auto",
     y: Axis = "auto",
     z: Axis = "auto",
+    space: Annotated[
+        Literal["readings", "deviations", "latent"],
+        Field(
+            description="What auto takes: readings; the same less the string's median (best where strings charge "
+            "and discharge); or the VAE's latent axes."
+        ),
+    ] = "readings",
     seed: Annotated[
         int, Field(ge=0, le=2**31 - 1, description="Seed of the choice of normal rows shown.")
     ] = 0,
 ) -> Outcome[PlotData]:
-    """Draw a detection result in three axes, as PNG and interactive page; normal rows grey, anomalies by score.
+    """Draw a detection result in three axes, as PNG and interactive page: normal rows grey, others by score.
 
-    The default axes are voltage, temperature and specific gravity, or the next ones that hold readings.
+    Cell faults are dots (orange to purple), sensor faults diamonds (blue). Default axes: voltage, temperature,
+    specific gravity, or the next that vary. Draws at most 10,000 rows, the worst among them.
     """
     from bms_anomaly.workflow import visualize
 
-    return visualize(run, result_csv, (x, y, z), seed)
+    return visualize(run, result_csv, space, (x, y, z), seed)
 
 
 server = build_server(

@@ -11,7 +11,7 @@ from bms_anomaly.workflow import detect
 from bms_schema.run.errors import RunCancelled
 from bms_schema.run.run_folder import Run
 
-from tests.anomaly.conftest import DROPPED, quiet_fleet
+from tests.anomaly.conftest import DROPPED, HOT, SAGGING, SPIKED, STUCK, quiet_fleet
 
 
 @pytest.fixture
@@ -29,11 +29,22 @@ def test_detection_writes_a_row_per_row_and_names_the_cells(call, data, fleet):
     assert result["source_row"].tolist() == list(range(len(fleet)))
     assert result["anomaly"].sum() == found.anomalies
     assert len(events) == found.events == sum(found.kinds.values()) == 5
+    assert found.sensor_events == (events["about"] == "sensor").sum() > 0
     assert found.rows_without_reading == result["anomaly_score"].isna().sum() == 24
-    assert DROPPED in {cell.cell_id for cell in found.top_cells}
-    assert Path(found.timeline_png).stat().st_size > 10_000
+    assert found.engine == "pandas"
     manifest = json.loads((Path(found.result_csv).parent / "manifest.json").read_text())
     assert manifest["split"] == found.split
+
+
+def test_the_worst_cells_come_with_evidence_and_pictures(call, data):
+    envelope = call("detect_anomalies", data_path=str(data))
+    found = AnomalyData.model_validate(envelope["data"])
+    cells = {cell.cell_id: cell for cell in found.top_cells}
+    assert set(cells) == {STUCK, HOT, DROPPED, SPIKED, SAGGING}
+    assert cells[STUCK].about == "sensor" and cells[HOT].about == "cell"
+    assert found.top_cells[0].evidence and found.top_cells[0].evidence in envelope["message"]
+    for picture in (found.timeline_png, found.timeline_html, found.heatmap_png, found.heatmap_html):
+        assert Path(picture).stat().st_size > 10_000
 
 
 def test_a_stored_model_scores_without_training_and_alike(call, data, workspace):
@@ -64,7 +75,7 @@ def test_a_call_cancelled_after_training_leaves_no_model(data, workspace):
 
     run = Run("bms-anomaly", "detect_anomalies", report=stop)
     with pytest.raises(RunCancelled):
-        detect(run, str(data), None, "", 0, "auto", "csv")
+        detect(run, str(data), None, None, "", 0, "auto", "csv")
     assert not (workspace / "models").exists()
 
 
@@ -84,68 +95,62 @@ def test_contamination_sets_the_share_of_anomalies(call, data, fleet):
     assert found["anomalies"] / (len(fleet) - 24) == pytest.approx(0.2, abs=0.01)
 
 
-def test_the_picture_takes_the_first_columns_with_readings(call, data):
-    result = call("detect_anomalies", data_path=str(data))["data"]["result_csv"]
-    plot = call("visualize_anomalies_3d", result_csv=result)["data"]
-    assert (plot["x"], plot["y"], plot["z"]) == ("CellVoltage", "CellTemperature", "CellSpecificGravity")
-    assert plot["anomalies"] == pd.read_csv(result)["anomaly"].sum()
-    assert Path(plot["plot_png"]).read_bytes().startswith(b"\x89PNG")
-    page = Path(plot["plot_html"]).read_text(encoding="utf-8")
-    assert "scatter3d" in page and "Cell ID: %{customdata[0]}" in page
-    other = call("visualize_anomalies_3d", result_csv=result, x="anomaly_score")["data"]
-    assert (other["x"], other["y"], other["z"]) == ("anomaly_score", "CellVoltage", "CellTemperature")
-
-
-def test_the_picture_says_which_anomalies_it_cannot_show(call, data, tmp_path):
-    path = Path(call("detect_anomalies", data_path=str(data))["data"]["result_csv"])
-    result = pd.read_csv(path)
-    odd = result.index[(result["anomaly"] == 1) & result["CellSpecificGravity"].notna()]
-    result.loc[odd[:3], "CellSpecificGravity"] = np.nan
-    result.to_csv(tmp_path / "fewer.csv", index=False)
-    before, after = (
-        call("visualize_anomalies_3d", result_csv=str(item)) for item in (path, tmp_path / "fewer.csv")
-    )
-    assert after["data"]["anomalies"] == before["data"]["anomalies"] - 3
-    assert "anomalous rows lack a reading on an axis" in after["message"]
-
-
 def test_the_picture_refuses_what_is_no_result(call, data):
     message = call("visualize_anomalies_3d", result_csv=str(data))["message"]
     assert "source_row, anomaly_score, anomaly" in message and "result_csv" in message
-
-
-def test_the_picture_names_the_axes_it_has(call, data):
-    result = call("detect_anomalies", data_path=str(data))["data"]["result_csv"]
-    message = call("visualize_anomalies_3d", result_csv=result, z="StateOfCharge")["message"]
-    assert "no readings of StateOfCharge" in message and "AmbientTemperature" in message
 
 
 def test_sealed_cells_need_no_gravity(call, tmp_path):
     quiet_fleet().drop(columns="CellSpecificGravity").to_csv(tmp_path / "vrla.csv", index=False)
     found = call("detect_anomalies", data_path=str(tmp_path / "vrla.csv"))["data"]
     assert found["anomalies"] == 0 and found["top_cells"] == []
-    plot = call("visualize_anomalies_3d", result_csv=found["result_csv"])["data"]
-    assert plot["z"] == "InstantaneousCurrent"
 
 
-@pytest.mark.parametrize("rows", ["one cell", "no time stamps"])
+def test_a_pack_of_voltages_alone_is_answered(call, tmp_path):
+    """One column per cell and a time: no temperature, current, ambient or gravity."""
+    pack = quiet_fleet().query("string == 'S0'").pivot_table("CellVoltage", "Timestamp", "Cell ID")
+    pack.columns = [f"V_{number}" for number in range(1, len(pack.columns) + 1)]
+    pack.iloc[30:60, 2] = 0.9
+    pack.reset_index().to_csv(tmp_path / "pack.csv", index=False)
+    found = call("detect_anomalies", data_path=str(tmp_path / "pack.csv"))["data"]
+    assert found["rows"] == pack.size
+    assert [cell["kind"] for cell in found["top_cells"]][:1] == ["dropout"]
+    assert found["top_cells"][0]["cell_id"].endswith("3")
+
+
+@pytest.mark.parametrize("rows", ["one cell", "no time stamps", "every time twice"])
 def test_small_or_untimed_tables_are_answered(call, tmp_path, rows):
     fleet = quiet_fleet()
-    table = fleet[fleet["Cell ID"] == "S0/1"] if rows == "one cell" else fleet.drop(columns="Timestamp")
+    table = {
+        "one cell": fleet[fleet["Cell ID"] == "S0/1"],
+        "no time stamps": fleet.drop(columns="Timestamp"),
+        "every time twice": pd.concat([fleet, fleet]),
+    }[rows]
     table.to_csv(tmp_path / "table.csv", index=False)
     found = call("detect_anomalies", data_path=str(tmp_path / "table.csv"))
     assert found["status"] == "success", found["message"]
     assert found["data"]["rows"] == len(table)
 
 
+def test_a_model_of_more_signals_scores_the_others_and_says_so(call, data, fleet, tmp_path):
+    call("detect_anomalies", data_path=str(data))
+    fleet.drop(columns="CellSpecificGravity").to_csv(tmp_path / "fewer.csv", index=False)
+    found = call("detect_anomalies", data_path=str(tmp_path / "fewer.csv"), model="latest")["data"]
+    assert {SAGGING, HOT, DROPPED} <= {cell["cell_id"] for cell in found["top_cells"]}
+    assert any("also judges gravity" in note for note in found["notes"])
+
+
 def bad_tables():
     fleet = quiet_fleet(moments=30)
+    nothing = dict.fromkeys(("CellVoltage", "CellTemperature", "CellSpecificGravity"), np.nan)
     return {
         "header only": (fleet.head(0), "row"),
-        "missing column": (fleet.drop(columns="CellTemperature"), "CellTemperature"),
+        "no voltage": (fleet.drop(columns="CellVoltage"), "no column CellVoltage"),
         "all-NaN column": (fleet.assign(CellVoltage=np.nan), "CellVoltage"),
+        "nothing answered": (fleet.assign(**nothing), "CellVoltage"),
         "text in all numbers": (fleet.assign(CellVoltage="broken"), "CellVoltage"),
-        "one row": (fleet.head(1), "at least 20"),
+        "five rows": (fleet.head(5), "at least 20"),
+        "scaled values": (fleet.rename(columns={"CellVoltage": "CellVoltage_scaled"}), "cleaned table"),
     }
 
 
@@ -177,9 +182,21 @@ def test_a_bad_path_is_told(call, tmp_path, workspace, tool):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"contamination": 0.9}, {"contamination": 0}, {"seed": -1}, {"steps": 3}, {"model": "no-such"}]
+    "wrong",
+    [
+        {"contamination": 0.9},
+        {"contamination": 0},
+        {"false_alarm_rate": 0},
+        {"seed": -1},
+        {"steps": 3},
+        {"model": "no-such"},
+        {"false_alarm_rate": 0.01, "contamination": 0.1},
+    ],
 )
-def test_wrong_options_are_told(call, data, wrong):
+def test_wrong_options_are_told(call, data, workspace, wrong):
     envelope = call("detect_anomalies", data_path=str(data), **wrong)
     assert envelope["status"] == "error"
     assert next(iter(wrong)) in envelope["message"] or "no-such" in envelope["message"]
+    assert "Expected" in envelope["message"] or "Correct the arguments" in envelope["message"]
+    assert not list(workspace.rglob("*.partial")) and not list(workspace.rglob("meta.json"))
+    assert call("health_check")["status"] == "success"
