@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bms_schema.data.columns import CELL_ID, SENSOR_NAMES, SOURCE_ROW, STRING, TIMESTAMP
+from bms_schema.data.columns import CELL_ID, SOURCE_ROW, STRING, TIMESTAMP, VOLTAGE
 from bms_schema.run.envelope import Outcome
 from bms_schema.run.workspace import models_folder
 
@@ -24,26 +24,36 @@ _VERSIONS_KEPT = 4
 
 
 def predict(request: AnomalyRequest) -> Outcome[AnomalyData]:
-    """Score every reading against its string and its cell's own past; return the newest of each cell, or all.
+    """Score readings against their string and their cell's own past.
+
+    The newest of each cell get their trailing scores; all of them those of `detect_anomalies`, with hindsight.
 
     Raises:
         InputError: the readings cannot be used.
-        ModelError: no such version, or it does not fit the readings.
+        ModelError: no such version.
     """
+    from bms_anomaly.features import source_columns
+    from bms_anomaly.learned import unlike
     from bms_anomaly.scoring import score_frame
+    from bms_anomaly.trailing import trailing_scores
 
-    from bms_live.readings import battery_table, newest_of_every_cell
+    from bms_live.readings import battery_table
 
     version = wanted_version(MODEL, request.model, trained_by=TRAINED_BY)
-    table = battery_table(request.readings, require=SENSOR_NAMES, chemistry=request.chemistry)
-    scored = score_frame(table.frame, _detector(models_folder(), version, tuple(table.measured)))
+    table = battery_table(request.readings, require=(VOLTAGE,), chemistry=request.chemistry)
+    detector = _detector(models_folder(), version)
+    kind: Literal["trailing", "retrospective"]
     if request.rows == "latest":
-        newest = scored.loc[newest_of_every_cell(scored)]
-        scored = newest.sort_values("anomaly_score", ascending=False, kind="stable", na_position="last")
-    rows = [_row(row) for row in scored.to_dict("records")]
+        kind, score, scored = "trailing", "trailing_score", trailing_scores(table.frame, detector)
+        # Of equal scores the first cell comes first, in whatever order its readings were sent.
+        scored = scored.sort_values(CELL_ID).sort_values(score, ascending=False, kind="stable")
+    else:
+        kind, score, scored = "retrospective", "anomaly_score", score_frame(table.frame, detector)
+    rows = [_row(row, score) for row in scored.to_dict("records")]
     data = AnomalyData(
         model_version=version,
-        notes=[*table.notes, *_doubts(table.frame)],
+        notes=[*table.notes, *_doubts(table.frame), *unlike(detector, source_columns(table.frame))],
+        score_kind=kind,
         rows=rows,
         anomalies=sum(row.anomaly for row in rows),
     )
@@ -67,20 +77,20 @@ def _doubts(frame: pd.DataFrame) -> list[str]:
 
 
 @lru_cache(maxsize=_VERSIONS_KEPT)
-def _detector(store: Path, version: str, measured: tuple[str, ...]) -> FleetDetector:
+def _detector(store: Path, version: str) -> FleetDetector:
     """Load a version once; `store` is part of the key because versions belong to a workspace."""
     from bms_anomaly.storage import load_detector
 
-    return load_detector(version, columns=measured)[0]
+    return load_detector(version)[0]
 
 
-def _row(row: dict[str, Any]) -> ScoredReading:
+def _row(row: dict[str, Any], score: str) -> ScoredReading:
     when = row.get(TIMESTAMP)
     return ScoredReading(
         source_row=row[SOURCE_ROW],
         cell_id=row[CELL_ID],
         timestamp=when.isoformat() if when is not None and when == when else None,  # NaT differs from itself
-        score=row["anomaly_score"],
+        score=row[score],
         anomaly=bool(row["anomaly"]),
         top_signal=row["top_signal"],
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 from bms_schema.data.chemistry import ChemistryOption
-from bms_schema.data.columns import CELL_ID, SENSOR_NAMES, TIMESTAMP
+from bms_schema.data.columns import SENSOR_NAMES
 from bms_schema.data.table import BatteryTable, canonical_table
 from bms_schema.run.errors import InputError
 
@@ -33,10 +33,3 @@ def battery_table(
         )
     frame = pd.DataFrame(list(readings), columns=list(names))
     return canonical_table(frame, require=require, chemistry=chemistry)
-
-
-def newest_of_every_cell(frame: pd.DataFrame) -> pd.Index:
-    """Return the index labels of each cell's newest row, by cell; of equal or no time stamps the last one sent."""
-    keys = [CELL_ID] + [TIMESTAMP] * (TIMESTAMP in frame)
-    ordered = frame.sort_values(keys, kind="stable", na_position="first")
-    return ordered.drop_duplicates(CELL_ID, keep="last").index

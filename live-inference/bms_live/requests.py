@@ -72,7 +72,11 @@ class AnomalyRequest(Readings):
     """Which readings behave oddly?"""
 
     rows: Literal["latest", "all"] = Field(
-        default="latest", description="'latest': the newest reading of every cell; 'all': every reading."
+        default="latest",
+        description=(
+            "'latest': the newest reading of every cell, scored without hindsight; 'all': every reading, scored "
+            "with hindsight, as detect_anomalies does."
+        ),
     )
 
 

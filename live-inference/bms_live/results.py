@@ -31,6 +31,10 @@ class ScoredReading(ToolData):
 class AnomalyData(PredictionData):
     """Scored readings, most anomalous first for 'latest', in the order sent for 'all'."""
 
+    score_kind: Literal["trailing", "retrospective"] = Field(
+        description="'trailing': from the readings up to the row's own moment, so later ones never change it; "
+        "'retrospective': from later readings too, as in detect_anomalies."
+    )
     rows: list[ScoredReading]
     anomalies: int
 

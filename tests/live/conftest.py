@@ -48,7 +48,9 @@ def batch(tmp_path_factory):
         patch.setenv("BMS_HOME", str(folder / "home"))
         patch.setenv("BMS_DATA_ROOTS", str(folder))
         patch.setenv("BMS_THREADS", "1")
-        found = completed(lambda run: detect(run, contamination=None, model="", **common))
+        found = completed(
+            lambda run: detect(run, contamination=None, false_alarm_rate=None, model="", **common)
+        )
         ranked = completed(lambda run: predict_failure(run, horizon_days=5, model="", **common))
         ahead = completed(lambda run: predict_cell(run, cell_id=cell_id, steps=STEPS, **common))
     return Trained(

@@ -28,8 +28,9 @@ def assert_same(live, batch):
 
 
 def test_anomaly_scores_are_those_of_the_batch(client, trained):
-    live = pd.DataFrame(ask(client, "anomaly", trained.readings, rows="all")["rows"])
-    batch = trained.anomalies
+    data = ask(client, "anomaly", trained.readings, rows="all")
+    live, batch = pd.DataFrame(data["rows"]), trained.anomalies
+    assert data["score_kind"] == "retrospective"
     assert live["source_row"].tolist() == batch["source_row"].tolist()
     assert live["cell_id"].tolist() == batch["Cell ID"].tolist()
     assert_same(live["score"], batch["anomaly_score"])
@@ -38,11 +39,30 @@ def test_anomaly_scores_are_those_of_the_batch(client, trained):
 
 
 def test_by_default_only_the_newest_reading_of_every_cell_is_returned_the_worst_first(client, trained):
-    live = pd.DataFrame(ask(client, "anomaly", trained.readings)["rows"])
-    newest = trained.anomalies.groupby("Cell ID").tail(1).set_index("Cell ID")
-    assert sorted(live["cell_id"]) == sorted(newest.index)
+    data = ask(client, "anomaly", trained.readings)
+    live = pd.DataFrame(data["rows"])
+    newest = trained.anomalies.groupby("Cell ID").tail(1).set_index("Cell ID").loc[live["cell_id"]]
+    assert data["score_kind"] == "trailing"
+    assert len(live) == trained.readings["Cell ID"].nunique()
     assert live["score"].dropna().is_monotonic_decreasing
-    assert_same(live["score"], newest.loc[live["cell_id"], "anomaly_score"].to_numpy())
+    assert live["anomaly"].astype(int).tolist() == newest["anomaly"].tolist()
+    open_event = newest["anomaly"] == 1
+    assert_same(
+        live["score"], newest["anomaly_score"].where(open_event, newest["anomaly_score"].clip(upper=3.0))
+    )
+
+
+def test_a_newest_reading_keeps_its_score_when_later_ones_are_known(client, trained):
+    from bms_anomaly.trailing import trailing_scores
+    from bms_schema.data.table import canonical_table
+
+    then = trained.readings["Timestamp"].unique()[80]
+    past = trained.readings[trained.readings["Timestamp"] <= then]
+    live = pd.DataFrame(ask(client, "anomaly", past)["rows"]).set_index("cell_id")["score"].astype(float)
+    more = trained.readings[trained.readings["Timestamp"] <= trained.readings["Timestamp"].unique()[83]]
+    known = trailing_scores(canonical_table(more).frame, moments=4)
+    again = known[known["Timestamp"] == then].set_index("Cell ID")["trailing_score"]
+    assert_same(live.loc[again.index], again)
 
 
 def test_the_order_in_which_readings_are_sent_changes_no_score(client, trained):
@@ -137,10 +157,11 @@ def test_a_version_may_be_named_and_an_unknown_one_is_refused(client, trained, e
     assert response.status_code == 404 and latest in response.json()["message"]
 
 
-def test_a_model_that_does_not_fit_the_readings_is_refused(client, trained):
-    without = trained.readings.drop(columns="CellSpecificGravity")
-    response = client.post("/predict/anomaly", json={"readings": as_readings(without)})
-    assert response.status_code == 409 and "CellSpecificGravity" in response.json()["message"]
+def test_readings_without_a_signal_of_the_model_are_scored_by_the_others(client, trained):
+    without = trained.readings.drop(columns=["CellSpecificGravity", "AmbientTemperature"])
+    data = ask(client, "anomaly", without)
+    assert len(data["rows"]) == trained.readings["Cell ID"].nunique()
+    assert any("also judges gravity" in note for note in data["notes"])
 
 
 def test_a_moved_latest_is_used_without_a_restart(client, trained, tmp_path, monkeypatch):

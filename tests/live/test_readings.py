@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from bms_live.readings import battery_table, newest_of_every_cell
+from bms_live.readings import battery_table
 from bms_live.requests import MAX_COLUMNS
 from bms_schema.data.table import canonical_table
 from bms_schema.run.errors import InputError, MissingColumn
@@ -52,18 +52,3 @@ def test_a_missing_column_is_named():
 def test_the_number_of_distinct_columns_is_bounded(readings):
     with pytest.raises(InputError, match="distinct columns"):
         battery_table(readings)
-
-
-def test_the_newest_reading_of_a_cell_is_the_latest_in_time_not_the_last_sent():
-    readings = [
-        READING | {"PacketDateTime": f"2026-01-01T{hour:02d}:00:00", "CellNumber": cell}
-        for hour, cell in [(5, 1), (3, 1), (1, 2), (2, 2), (9, 1), (0, 2)]
-    ]
-    frame = battery_table(readings).frame
-    assert frame.loc[newest_of_every_cell(frame), "source_row"].tolist() == [4, 3]
-
-
-def test_without_time_stamps_the_newest_reading_is_the_last_sent():
-    untimed = {name: value for name, value in READING.items() if name != "PacketDateTime"}
-    frame = battery_table([untimed | {"CellNumber": cell} for cell in (1, 2, 1)]).frame
-    assert frame.loc[newest_of_every_cell(frame), "source_row"].tolist() == [2, 1]

@@ -138,7 +138,7 @@ def test_while_a_prediction_runs_health_answers_and_too_many_are_sent_away(monke
     def patient(request):
         running.set()
         assert release.wait(30)
-        return Outcome("done", AnomalyData(notes=[], rows=[], anomalies=0))
+        return Outcome("done", AnomalyData(notes=[], score_kind="trailing", rows=[], anomalies=0))
 
     monkeypatch.setattr(bms_live.anomaly, "predict", patient)
     with TestClient(create_app(most_waiting=0)) as client, ThreadPoolExecutor(1) as pool:
