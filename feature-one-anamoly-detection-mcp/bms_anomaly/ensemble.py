@@ -51,18 +51,21 @@ class Ensemble:
         Forest and covariance bear anomalies among the rows and are fitted on all; the others are fitted on the rows
         that these two do not call far out.
         """
-        forest, covariance = fit_forest(z, seed), RobustCovariance.fitted(z, seed)
-        far = far_out(score_member(forest, z), covariance.score(z))
-        crowd = z[far <= max(1.0, float(np.quantile(far, 1.0 - MOST_TRIMMED)))]
-        plain = np.stack([np.zeros(len(MEMBERS)), np.ones(len(MEMBERS))])
-        members = cls(
-            fit_svm(crowd, seed),
-            forest,
-            vae.train(crowd, seed),
-            Neighbours.fitted(crowd, seed),
-            covariance,
-            plain,
-        )
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):  # the matrices are so small that a second thread costs more than it does
+            forest, covariance = fit_forest(z, seed), RobustCovariance.fitted(z, seed)
+            far = far_out(score_member(forest, z), covariance.score(z))
+            crowd = z[far <= max(1.0, float(np.quantile(far, 1.0 - MOST_TRIMMED)))]
+            plain = np.stack([np.zeros(len(MEMBERS)), np.ones(len(MEMBERS))])
+            members = cls(
+                fit_svm(crowd, seed),
+                forest,
+                vae.train(crowd, seed),
+                Neighbours.fitted(crowd, seed),
+                covariance,
+                plain,
+            )
         return replace(members, units=_units(members.raw_scores(z[:ROWS_FOR_UNITS])))
 
     def raw_scores(self, z: np.ndarray) -> np.ndarray:

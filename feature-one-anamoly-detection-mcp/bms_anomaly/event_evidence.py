@@ -196,7 +196,8 @@ def _usual_size(values: np.ndarray, outside: np.ndarray, cells: np.ndarray) -> n
     """Return the median size of each cell's values outside of events, shape (n,); or the string's."""
     size = pd.Series(np.where(outside, np.abs(values), np.nan)).groupby(cells)
     usual = size.median().where(size.count() >= SMALLEST_SHARE * np.bincount(cells))
-    return usual.fillna(usual.median()).fillna(0.0).to_numpy()[cells]
+    known = usual.dropna()
+    return usual.fillna(known.median() if len(known) else 0.0).to_numpy()[cells]
 
 
 def _moment_median(values: np.ndarray, rows: StringRows, *, of_distance: bool = False) -> np.ndarray:

@@ -8,7 +8,7 @@ import pandas as pd
 
 SCORE, ABOUT = "anomaly_score", "about"
 # From sensor faults (below zero, blue) over nothing odd (pale) to cell faults (orange to dark purple): a scale that
-# colour-blind readers can follow, dark = worst. A score of 3.5 opens an event, and from 10 on nothing gets darker.
+# colour-blind readers can follow, dark = worst. A score of 3 opens an event, and from 10 on nothing gets darker.
 TOP_SCORE = 10.0
 FAULT_SCALE = (
     (0.0, "#08306B"),
@@ -21,8 +21,8 @@ FAULT_SCALE = (
     (1.0, "#5C1247"),
 )
 FAULT_COLOURS = {"cell": "#D55E00", "sensor": "#0072B2"}
-SCALE_TICKS = (-10, -7, -3.5, 0, 3.5, 7, 10)
-SCALE_LABELS = ("10+", "7", "3.5", "0", "3.5", "7", "10+")
+SCALE_TICKS = (-10, -7, -3, 0, 3, 7, 10)
+SCALE_LABELS = ("10+", "7", "3", "0", "3", "7", "10+")
 SCALE_TITLE = "sensor fault  ←  anomaly score [decades of rarity]  →  cell fault"
 LONGEST_NAME = 22
 # An axis goes this many widths of a crowd (its 1st to 99th percentile) beyond it at most.

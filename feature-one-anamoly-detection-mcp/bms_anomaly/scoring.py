@@ -91,10 +91,9 @@ def fit_on(rows: TrainingRows, *, seed: int = 0) -> FleetDetector:
 
 
 def score_frame(frame: pd.DataFrame, model: FleetDetector | str = "latest") -> pd.DataFrame:
-    """Score a canonical frame with a stored model, without training; the door for live inference.
+    """Score a canonical frame with a stored model, without training and with hindsight, as detect_anomalies does.
 
-    Pass the recent history of the cells (72 h or more, all cells of a string) and take the last rows: windows
-    are centred, so the newest rows are judged by what came before them alone.
+    For live use, where a score must not change when later rows arrive, see `trailing.trailing_scores`.
 
     Args:
         frame: A canonical frame (`canonical_table(...).frame`).

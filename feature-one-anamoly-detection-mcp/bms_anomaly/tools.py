@@ -33,7 +33,7 @@ INSTRUCTIONS = (
     "visualize_anomalies_3d on its result_csv. Needed: CellVoltage [V] (aliases are known; or a column per cell). "
     "Looked at where given: CellTemperature [°C], InstantaneousCurrent [A, charge positive], AmbientTemperature "
     "[°C], CellSpecificGravity; Cell ID (or CellNumber and a site or string column) and Timestamp make it far "
-    "sharper. Scores are decades of rarity: higher = worse, 3.5 and more is notable. "
+    "sharper. Scores are decades of rarity: higher = worse, 3 and more is notable. "
     "Detection is retrospective: a row is also judged by what came later in the file. A reading that was not "
     "answered is never an anomaly; one that preprocessing masked as spike or stuck always is. Each training call "
     "stores its model; model='latest' scores new data without training. For long files pass background=true and "
