@@ -10,12 +10,13 @@ LASTING_H, LASTING_READINGS = 72.0, 72
 # A stretch is where the lasting score stays at or above this: half a decade rarer than a usual row. Chosen on
 # simulated fleets (seeds 0-2), as is the cap, beyond which a stretch's peak says nothing more about its edges.
 STRETCH_LEVEL, STRETCH_CAP = 0.5, 6.0
-# A lone row counts by itself at a decade less: rows are many, and a spike has no neighbours to speak for it.
-LONELY_DISCOUNT = 1.0
+# A lone row counts by itself at two decades less: a fleet has some 100,000 rows in a month, and a spike has no
+# neighbours to speak for it. At one decade less there were four times as many false events (simulated fleets).
+LONELY_DISCOUNT = 2.0
 
 
 def persistent_score(row_score: np.ndarray, order: CellOrder, *, timed: bool) -> np.ndarray:
-    """Return max((row + lasting + stretch) / 2, row - 1) in decades, shape (n,); NaN where `row_score` is.
+    """Return max((row + lasting + stretch) / 2, row - 2) in decades, shape (n,); NaN where `row_score` is.
 
     lasting: the median of the cell's row scores within 72 h around the row; it keeps the edges of a step.
     stretch: the highest lasting score of the unbroken stretch of the cell that the row belongs to, at most 6;
