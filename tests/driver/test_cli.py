@@ -106,7 +106,9 @@ def test_without_json_stdout_ends_with_the_table_and_the_report(forecast_run: Ou
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_the_servers_and_leaves_no_report(stop: int, tmp_path: Path, data_file: Path):
     out = tmp_path / "out"
-    code = "from conftest import *; sys.exit(main(sys.argv[1:], commands=fake_commands()))"
+    # Tests that run as a background job inherit an ignored SIGINT, and the driver would then ignore it as well.
+    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{listen}; from conftest import *; sys.exit(main(sys.argv[1:], commands=fake_commands()))"
     env = os.environ | {
         "FAKE_HOME": str(tmp_path),
         "FAKE_FAULTS": '{"preprocess_battery_data_tool": "hang"}',
