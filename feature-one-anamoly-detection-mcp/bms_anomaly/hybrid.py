@@ -19,6 +19,7 @@ MOST_FIT_ROWS, FEWEST_FIT_ROWS = 20_000, 20
 FOLDS = 3
 # From here on one fold's rows are plenty to calibrate on, and the other two to learn from.
 ROWS_FOR_ONE_SPLIT = 5_000
+PIECE_ROWS = 500_000
 
 
 class HybridDetector(BaseEstimator):
@@ -114,8 +115,15 @@ class HybridDetector(BaseEstimator):
 
     def member_scores(self, X: Any) -> np.ndarray:
         """Return each member's -log10 tail probability, shape (n, 5), in the order of `MEMBERS`."""
-        z = self.scaled(X)
-        return self._tails(self.members_.raw_scores(z))
+        check_is_fitted(self, "members_")
+        # Scaled a piece at a time: a scaled copy of millions of rows takes more memory than all else.
+        pieces = range(0, max(len(X), 1), PIECE_ROWS)
+        return np.concatenate(
+            [
+                self._tails(self.members_.raw_scores(self.scaled(X[start : start + PIECE_ROWS])))
+                for start in pieces
+            ]
+        )
 
     def combine(self, member_scores: np.ndarray) -> np.ndarray:
         """Return the joint score, shape (n,), of member scores (n, 5)."""
