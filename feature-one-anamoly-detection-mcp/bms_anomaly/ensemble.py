@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
     from torch import nn
 
+    from bms_anomaly.scaling import RobustScaling
+
 MEMBERS = ("svm", "forest", "vae", "neighbours", "covariance")
 # Rows this far out in both robust members teach the other three nothing, but never more than a share of all rows:
 # in clean data they are rare kinds of normal rows. Chosen on 60 public tables.
@@ -68,14 +70,23 @@ class Ensemble:
             )
         return replace(members, units=_units(members.raw_scores(z[:ROWS_FOR_UNITS])))
 
-    def raw_scores(self, z: np.ndarray) -> np.ndarray:
-        """Return the members' scores of scaled rows (n, d) in `units`, shape (n, 5), in the order of `MEMBERS`."""
+    def raw_scores(self, rows: np.ndarray, scaling: RobustScaling | None = None) -> np.ndarray:
+        """Return the members' scores of rows (n, d) in `units`, shape (n, 5), in the order of `MEMBERS`.
+
+        Args:
+            rows: Scaled, or as they are if a scaling is given: a scaled copy of millions of rows would take more
+                memory than all else.
+            scaling: Applied to the rows a slice at a time.
+        """
         from threadpoolctl import threadpool_limits
 
-        slices = [z[start : start + SLICE_ROWS] for start in range(0, max(len(z), 1), SLICE_ROWS)]
+        def scores(part: np.ndarray) -> np.ndarray:
+            return self._scores(part if scaling is None else scaling.transform(part))
+
+        slices = [rows[start : start + SLICE_ROWS] for start in range(0, max(len(rows), 1), SLICE_ROWS)]
         # One thread a slice: the libraries' own threads on such small pieces mostly wait for each other.
         with threadpool_limits(1), ThreadPoolExecutor(thread_count()) as threads:
-            parts = list(threads.map(self._scores, slices))
+            parts = list(threads.map(scores, slices))
         middle, spread = self.units
         return np.asarray((np.concatenate(parts) - middle) / spread)
 

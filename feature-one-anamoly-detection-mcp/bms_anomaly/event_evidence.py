@@ -7,17 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from bms_schema.data.columns import CURRENT
-from bms_schema.data.deviation import deviation_within, moment_matrices, row_medians
-from bms_schema.data.features import LOAD_STEP_A, MAD_TO_SIGMA, SMALLEST_CELLS, lag_within
+from bms_schema.data.deviation import MAD_TO_SIGMA, moment_matrices, row_medians
+from bms_schema.data.features import lag_within
 from bms_schema.data.moments import CellOrder, moment_codes, order_cells
 
 from bms_anomaly.events import NO_EVENT
 from bms_anomaly.features import Signal
+from bms_anomaly.levels import SMALLEST_SHARE, deviation_from_usual, load_state, own_level
 from bms_anomaly.repeats import repeat_surprise
 
-# Of a cell's readings: so many must lie outside of events to say what is usual for the cell [U].
-SMALLEST_SHARE = 0.05
 EDGE_SHARE = 0.25  # of an event's readings, at each end: they say where it came from and went to
 AROUND_READINGS = 13  # half a day of hourly readings [U]
 FINAL_READINGS = 5  # a median that one odd reading does not move [U]
@@ -94,13 +92,11 @@ def string_rows(frame: pd.DataFrame, score: np.ndarray, codes: np.ndarray) -> St
     """Prepare the rows of one string of a canonical frame, with their scores and event codes, each (n,)."""
     order = order_cells(frame)
     moments = moment_codes(frame, order)
-    current = frame[CURRENT].fillna(0.0).to_numpy(dtype=float) if CURRENT in frame else np.zeros(len(frame))
-    load = np.sign(current) * (np.abs(current) >= LOAD_STEP_A)
     of_event = pd.Series(score).groupby(codes)
     middle = (of_event.transform("max") + of_event.transform("min")).to_numpy() / 2
     strong = (codes != NO_EVENT) & (score >= middle)
     cells = order.restore(order.cell)
-    return StringRows(order, moments, moment_matrices(moments), cells, load, codes, strong)
+    return StringRows(order, moments, moment_matrices(moments), cells, load_state(frame), codes, strong)
 
 
 def signal_evidence(values: np.ndarray, signal: Signal, rows: StringRows) -> dict[int, SignalEvidence]:
@@ -112,8 +108,8 @@ def signal_evidence(values: np.ndarray, signal: Signal, rows: StringRows) -> dic
         rows: From `string_rows`.
     """
     outside = rows.codes == NO_EVENT
-    deviation = _deviation(values, rows)
-    excess = deviation - _own_level(deviation, outside, rows.cells)
+    deviation = deviation_from_usual(values, rows.matrices, rows.cells, rows.load)
+    excess = deviation - own_level(deviation, outside, rows.cells)
     noise = np.maximum(MAD_TO_SIGMA * _usual_size(excess, outside, rows.cells), signal.resolution)
     steps = np.abs(excess - lag_within(excess, rows.order, 1))
     usual_step = np.fmax(_usual_size(steps, outside, rows.cells), _moment_median(steps, rows))
@@ -171,25 +167,6 @@ def _of_event(rows: pd.DataFrame) -> SignalEvidence:
 def _median(values: pd.Series) -> float:
     known = values.dropna()
     return float(known.median()) if len(known) else np.nan
-
-
-def _deviation(values: np.ndarray, rows: StringRows) -> np.ndarray:
-    """Return the deviation from the string; in too small a string, from the cell's usual value at this load."""
-    deviation, _ = deviation_within(values, rows.matrices, 1.0)
-    answered = np.bincount(rows.moments, weights=np.isfinite(values))[rows.moments]
-    alone = (answered < SMALLEST_CELLS) & np.isfinite(values)
-    if not alone.any():
-        return deviation
-    usual = pd.Series(values).groupby([rows.cells, rows.load]).transform("median").to_numpy()
-    return np.where(alone, values - usual, deviation)
-
-
-def _own_level(deviation: np.ndarray, outside: np.ndarray, cells: np.ndarray) -> np.ndarray:
-    """Return the median deviation of each row's cell outside of events, shape (n,); 0 where that is seldom."""
-    known = np.isfinite(deviation)
-    usual = pd.Series(np.where(outside, deviation, np.nan)).groupby(cells)
-    enough = usual.count() >= SMALLEST_SHARE * pd.Series(known).groupby(cells).sum()
-    return usual.median().where(enough, 0.0).fillna(0.0).to_numpy()[cells]
 
 
 def _usual_size(values: np.ndarray, outside: np.ndarray, cells: np.ndarray) -> np.ndarray:

@@ -19,11 +19,17 @@ from bms_schema.data.columns import (
     TIMESTAMP,
     VOLTAGE,
 )
-from bms_schema.data.deviation import deviation_within, moment_matrices
-from bms_schema.data.features import LOAD_STEP_A, lag_within
+from bms_schema.data.deviation import moment_matrices
+from bms_schema.data.features import lag_within
 from bms_schema.data.moments import CellOrder, moment_codes, order_cells
 
-from bms_anomaly.levels import believable_rows, moment_sigma, own_level
+from bms_anomaly.levels import (
+    believable_rows,
+    deviation_from_usual,
+    load_state,
+    moment_sigma,
+    own_level,
+)
 from bms_anomaly.windows import centred_mean, centred_median, repeat_runs, window_s
 
 DAY_H = 24.0
@@ -139,7 +145,7 @@ def _context(frame: pd.DataFrame) -> _Context:
         moments,
         moment_matrices(moments),
         order.restore(order.cell),
-        _load_state(frame),
+        load_state(frame),
         window_s(order, 0.0, SHORT_READINGS - 1),
         window_s(order, DAY_H if timed else 0.0, LONG_READINGS),
     )
@@ -178,22 +184,8 @@ def _noise(own: np.ndarray, sigma: np.ndarray, context: _Context) -> np.ndarray:
     return np.maximum(_deviation(liveliness, context), 0.0)
 
 
-def _load_state(frame: pd.DataFrame) -> np.ndarray:
-    """Return -1 where the string discharges, +1 where it charges by more than `LOAD_STEP_A`, else 0; shape (n,)."""
-    if CURRENT not in frame:
-        return np.zeros(len(frame))
-    current = frame[CURRENT].fillna(0.0).to_numpy(dtype=float)
-    return np.asarray(np.sign(current) * (np.abs(current) >= LOAD_STEP_A))
-
-
 def _deviation(values: np.ndarray, context: _Context) -> np.ndarray:
-    """Return the deviation from the string; in too small a string, from the cell's usual value at this load."""
-    deviation, _ = deviation_within(values, context.matrices, 1.0)
-    alone = np.isnan(deviation) & np.isfinite(values)
-    if not alone.any():
-        return deviation
-    usual = pd.Series(values).groupby([context.cells, context.load]).transform("median").to_numpy()
-    return np.where(alone, values - usual, deviation)
+    return deviation_from_usual(values, context.matrices, context.cells, context.load)
 
 
 def _repeat_chance(runs: np.ndarray, cells: np.ndarray) -> float:

@@ -19,7 +19,6 @@ MOST_FIT_ROWS, FEWEST_FIT_ROWS = 20_000, 20
 FOLDS = 3
 # From here on one fold's rows are plenty to calibrate on, and the other two to learn from.
 ROWS_FOR_ONE_SPLIT = 5_000
-PIECE_ROWS = 500_000
 
 
 class HybridDetector(BaseEstimator):
@@ -105,25 +104,12 @@ class HybridDetector(BaseEstimator):
 
     def scaled(self, X: Any) -> np.ndarray:
         """Return the columns as the members see them, shape (n, d): 0 is usual, ±1 about one sigma."""
-        check_is_fitted(self, "scaling_")
-        x = check_array(X, dtype=float, ensure_all_finite="allow-nan", ensure_min_samples=0)
-        if x.shape[1] != self.n_features_in_:
-            raise InvalidArgument(
-                f"X has {x.shape[1]} columns.", expected=f"{self.n_features_in_}, as in fit"
-            )
-        return self.scaling_.transform(x)
+        return self.scaling_.transform(self._checked(X))
 
     def member_scores(self, X: Any) -> np.ndarray:
         """Return each member's -log10 tail probability, shape (n, 5), in the order of `MEMBERS`."""
-        check_is_fitted(self, "members_")
-        # Scaled a piece at a time: a scaled copy of millions of rows takes more memory than all else.
-        pieces = range(0, max(len(X), 1), PIECE_ROWS)
-        return np.concatenate(
-            [
-                self._tails(self.members_.raw_scores(self.scaled(X[start : start + PIECE_ROWS])))
-                for start in pieces
-            ]
-        )
+        x = self._checked(X)
+        return self._tails(self.members_.raw_scores(x, self.scaling_))
 
     def combine(self, member_scores: np.ndarray) -> np.ndarray:
         """Return the joint score, shape (n,), of member scores (n, 5)."""
@@ -147,6 +133,15 @@ class HybridDetector(BaseEstimator):
         """Return where the autoencoder puts rows (n, d), shape (n, k), the widest axes of the training first."""
         z = self.scaled(X)
         return (vae.latent(self.members_.vae, z) - self.latent_centre_) @ self.latent_axes_
+
+    def _checked(self, X: Any) -> np.ndarray:
+        check_is_fitted(self, "scaling_")
+        x = check_array(X, dtype=float, ensure_all_finite="allow-nan", ensure_min_samples=0)
+        if x.shape[1] != self.n_features_in_:
+            raise InvalidArgument(
+                f"X has {x.shape[1]} columns.", expected=f"{self.n_features_in_}, as in fit"
+            )
+        return np.asarray(x)
 
     def _fit_members(self, z: np.ndarray, groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """Fit the members; return the raw scores (h, 5) of rows by members that had not seen them, and skills."""

@@ -2,13 +2,42 @@
 
 import numpy as np
 import pandas as pd
-from bms_schema.data.deviation import MAD_TO_SIGMA, row_medians
+from bms_schema.data.columns import CURRENT
+from bms_schema.data.deviation import MAD_TO_SIGMA, deviation_within, row_medians
+from bms_schema.data.features import LOAD_STEP_A
 
 # A level is looked for within this many spreads of the string: a cell that died early, or drifted for most
 # of the file, must not become its own reference. Chosen on simulated fleets.
 REACH = 5.0
 SMALLEST_SHARE = 0.05  # of its readings that must lie within reach for a cell to have a level of its own [U]
 CELLS_FOR_SPREAD = 5  # fewer cells at a moment cannot tell the spread of that moment [U]
+
+
+def load_state(frame: pd.DataFrame) -> np.ndarray:
+    """Return -1 where the string discharges, +1 where it charges by more than `LOAD_STEP_A`, else 0; shape (n,)."""
+    if CURRENT not in frame:
+        return np.zeros(len(frame))
+    current = frame[CURRENT].fillna(0.0).to_numpy(dtype=float)
+    return np.asarray(np.sign(current) * (np.abs(current) >= LOAD_STEP_A))
+
+
+def deviation_from_usual(
+    values: np.ndarray, matrices: list[np.ndarray], cells: np.ndarray, load: np.ndarray
+) -> np.ndarray:
+    """Return the deviation from the string; in too small a string, from the cell's usual value at this load.
+
+    Args:
+        values: Readings, shape (n,), NaN = none.
+        matrices: From `moment_matrices`.
+        cells: Cell codes, shape (n,).
+        load: From `load_state`, shape (n,).
+    """
+    deviation, _ = deviation_within(values, matrices, 1.0)
+    alone = np.isnan(deviation) & np.isfinite(values)
+    if not alone.any():
+        return deviation
+    usual = pd.Series(values).groupby([cells, load]).transform("median").to_numpy()
+    return np.where(alone, values - usual, deviation)
 
 
 def believable_rows(deviation: np.ndarray, cells: np.ndarray, resolution: float) -> tuple[np.ndarray, float]:

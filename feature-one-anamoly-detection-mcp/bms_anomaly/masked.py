@@ -15,7 +15,7 @@ from bms_anomaly.features import SIGNALS
 IMPOSSIBLE = "impossible"
 _KIND_OF_FLAG = {SPIKE: SPIKE, STUCK: STUCK, OUT_OF_RANGE: IMPOSSIBLE}
 # In decades of rarity: preprocessing masks what it gives a chance of one in a million, and a row that speaks for
-# itself alone counts a decade less (see `persistence`).
+# itself alone counts two decades less (see `persistence`).
 MASKED_SCORE = 5.0
 
 

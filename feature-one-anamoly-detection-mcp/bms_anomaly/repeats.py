@@ -6,9 +6,9 @@ The retrospective sister of `bms_schema.data.stuck`: a run is judged as a whole,
 import numpy as np
 from bms_schema.data.moments import CellOrder
 from bms_schema.data.resolution import smallest_step
+from bms_schema.data.stuck import FEWEST_MOVING_FAR, MOST_REPEATING
 
-# When the neighbours' moves tell that a cell ought to move: as in `bms_schema.data.stuck`.
-MOST_REPEATING, FEWEST_FAR, FAR_STEPS = 0.5, 0.1, 1.5
+FAR_STEPS = 1.5
 
 
 def repeat_surprise(
@@ -43,7 +43,7 @@ def repeat_surprise(
     own = (np.bincount(cell, weights=repeats & usual) + 1) / (np.bincount(cell, weights=usual) + 2)
     neighbours = (others_repeat + 1) / (others + 2)
     telling = (neighbours <= MOST_REPEATING) & (
-        np.bincount(moment, weights=far)[moment] >= FEWEST_FAR * others
+        np.bincount(moment, weights=far)[moment] >= FEWEST_MOVING_FAR * others
     )
     chance = np.where(telling, np.maximum(neighbours, own[cell]), 1.0)
     run = np.cumsum(~repeats) - 1

@@ -148,8 +148,9 @@ def score_fleet(
     codes = judged.codes if threshold is None else rows_above(frame, judged, threshold)
     score = raised(judged.score, judged.masked, threshold or OPEN_SCORE)
     events = events_table(frame, score, codes)
-    rows = _rows(frame, score, codes, judged.member, _signals(frame, features, detector))
-    latent = detector.hybrid.latent(detector.matrix(features))
+    matrix = detector.matrix(features)
+    rows = _rows(frame, score, codes, judged.member, _signals(frame, matrix, detector))
+    latent = detector.hybrid.latent(matrix)
     for axis, places in enumerate(latent.T[:LATENT_AXES], start=1):
         rows[f"latent_{axis}"] = np.where(np.isnan(score), np.nan, places)
     rows = rows.join(row_kinds(rows, events))
@@ -173,9 +174,9 @@ def rate_threshold(healthy: HealthyScores, rate: float, stored: HealthyScores | 
     return healthy.threshold(rate)
 
 
-def _signals(frame: pd.DataFrame, features: pd.DataFrame, detector: FleetDetector) -> np.ndarray:
+def _signals(frame: pd.DataFrame, matrix: np.ndarray, detector: FleetDetector) -> np.ndarray:
     """Return the signal that sets each row apart most, shape (n,)."""
-    scaled = detector.hybrid.scaled(detector.matrix(features))
+    scaled = detector.hybrid.scaled(matrix)
     masked_as, masked_signal = masked_readings(frame)
     return np.where(masked_as != "", masked_signal, top_signals(list(detector.features), scaled))
 

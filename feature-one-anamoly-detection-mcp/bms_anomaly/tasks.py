@@ -20,6 +20,7 @@ from bms_anomaly.findings import Findings, Span
 from bms_anomaly.scoring import (
     FleetDetector,
     HealthyScores,
+    JudgedRows,
     TrainingRows,
     judge_rows,
     score_fleet,
@@ -77,17 +78,18 @@ def prepare_group(group: Group, job: Job) -> TrainingRows:
 
 def counted_scores(group: Group, job: Job, detector: FleetDetector) -> np.ndarray:
     """Return the scores of a group in which a share of all rows is counted."""
-    return judge_rows(job.frame(group), _features(group, job), detector).counted
+    return _judged(group, job, detector).counted
 
 
 def healthy_scores(group: Group, job: Job, detector: FleetDetector) -> HealthyScores:
     """Return how high the healthy rows of a group score."""
-    return judge_rows(job.frame(group), _features(group, job), detector).healthy
+    return _judged(group, job, detector).healthy
 
 
 def score_group(group: Group, job: Job, detector: FleetDetector, threshold: float | None) -> Findings:
     """Write a group's part of the result and return what its rows amount to."""
-    scores = score_fleet(job.frame(group), _features(group, job), detector, threshold=threshold)
+    frame = job.frame(group)
+    scores = score_fleet(frame, _features(frame, group, job), detector, threshold=threshold)
     table = _with_text(as_arrow(scores.rows).replace_schema_metadata(None))
     with PartFile(job.part("rows", group)) as part:
         part.write(table)
@@ -115,10 +117,15 @@ def timeline_of_group(drawing: Drawing, job: Job) -> pd.DataFrame:
     return prepare_timeline(job.frame(drawing.group), rows, drawing.events)
 
 
-def _features(group: Group, job: Job) -> pd.DataFrame:
+def _judged(group: Group, job: Job, detector: FleetDetector) -> JudgedRows:
+    frame = job.frame(group)
+    return judge_rows(frame, _features(frame, group, job), detector)
+
+
+def _features(frame: pd.DataFrame, group: Group, job: Job) -> pd.DataFrame:
     """Return the features of a group: those kept, or worked out here where a stored model needed no training."""
     kept = job.part("features", group)
-    return pd.read_parquet(kept) if kept.exists() else fleet_features(job.frame(group), job.columns)
+    return pd.read_parquet(kept) if kept.exists() else fleet_features(frame, job.columns)
 
 
 def _with_text(table: Any) -> Any:
