@@ -17,25 +17,15 @@ from bms_anomaly.heatmap import (
 from bms_anomaly.heatmap_page import draw_heatmap_html
 from bms_schema.run.plot_theme import save_png
 
+from tests.anomaly.grid import hourly_rows
+
 PIXELS = list(range(BINS))
 
 
 def scored(moments=100, strings=2, cells=3, seed=0) -> pd.DataFrame:
     """Rows of a quiet fleet, hourly, every score below 1."""
-    rng = np.random.default_rng(seed)
-    index = pd.MultiIndex.from_product([range(moments), range(strings), range(cells)])
-    moment, string, cell = (index.get_level_values(level).to_numpy() for level in range(3))
-    names = pd.Series(string).map("S{}".format)
-    return pd.DataFrame(
-        {
-            "source_row": range(len(index)),
-            "Cell ID": names + "/" + pd.Series(cell).astype(str),
-            "string": names,
-            "Timestamp": pd.Timestamp("2026-01-01") + pd.to_timedelta(moment, unit="h"),
-            "anomaly_score": rng.uniform(0, 1, len(index)),
-            "about": "",
-        }
-    )
+    rows, _ = hourly_rows(moments, strings, cells)
+    return rows.assign(anomaly_score=np.random.default_rng(seed).uniform(0, 1, len(rows)), about="")
 
 
 def pixels_of(table: pd.DataFrame, cell: str) -> np.ndarray:

@@ -10,24 +10,14 @@ from bms_anomaly.timeline import MOST_CELLS, NOTHING, draw_timeline, prepare_tim
 from bms_anomaly.timeline_page import draw_timeline_html
 from bms_schema.run.plot_theme import save_png
 
-START = pd.Timestamp("2026-01-01")
+from tests.anomaly.grid import START, hourly_rows
 
 
 def fleet(moments=60, strings=2, cells=4, seed=0) -> pd.DataFrame:
     """A canonical frame, hourly; cell k of a string reads k millivolts more than 2.2 V, give or take nothing."""
-    index = pd.MultiIndex.from_product([range(moments), range(strings), range(cells)])
-    moment, string, cell = (index.get_level_values(level).to_numpy() for level in range(3))
-    names = pd.Series(string).map("S{}".format)
-    return pd.DataFrame(
-        {
-            "source_row": range(len(index)),
-            "Cell ID": names + "/" + pd.Series(cell).astype(str),
-            "string": names,
-            "Timestamp": START + pd.to_timedelta(moment, unit="h"),
-            "CellVoltage": 2.2 + cell / 1000.0,
-            "CellTemperature": 20.0 + cell + np.random.default_rng(seed).normal(0, 0.1, len(index)),
-        }
-    )
+    rows, cell = hourly_rows(moments, strings, cells)
+    noise = np.random.default_rng(seed).normal(0, 0.1, len(rows))
+    return rows.assign(CellVoltage=2.2 + cell / 1000.0, CellTemperature=20.0 + cell + noise)
 
 
 def scored(frame: pd.DataFrame) -> pd.DataFrame:
