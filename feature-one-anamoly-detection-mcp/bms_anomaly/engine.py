@@ -30,7 +30,7 @@ from bms_schema.run.partitions import Group, group_strings, parts_schema, write_
 
 from bms_anomaly.detected import Detected, Step, Tell
 from bms_anomaly.evidence import Census
-from bms_anomaly.findings import Findings
+from bms_anomaly.findings import Findings, in_order_of
 from bms_anomaly.learned import Asked, Learned, learn, load, with_healthy
 from bms_anomaly.scoring import HealthyScores, TrainingRows, rate_threshold, share_threshold
 from bms_anomaly.tasks import (
@@ -175,11 +175,8 @@ class _Passes:
         parts = [
             part for _, part in self._done(timeline_of_group, drawings, Step.DRAW, "groups of strings drawn")
         ]
-        table = pd.concat(parts, ignore_index=True)
-        place = {cell: number for number, cell in enumerate(dict.fromkeys(events[CELL_ID]))}
-        return table.sort_values(
-            CELL_ID, key=lambda names: names.map(place), kind="stable", ignore_index=True
-        )
+        cells = list(dict.fromkeys(events[CELL_ID]))
+        return in_order_of(cells, pd.concat(parts)).reset_index(drop=True)
 
     def _done(self, work: Callable, items: Sequence[Any], step: Step, what: str, **given: Any) -> Any:
         """Yield (item, result) of each, telling how far it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
     from torch import nn
 
-    from bms_anomaly.scaling import RobustScaling
 
 MEMBERS = ("svm", "forest", "vae", "neighbours", "covariance")
 # Rows this far out in both robust members teach the other three nothing, but never more than a share of all rows:
@@ -70,25 +70,14 @@ class Ensemble:
             )
         return replace(members, units=_units(members.raw_scores(z[:ROWS_FOR_UNITS])))
 
-    def raw_scores(self, rows: np.ndarray, scaling: RobustScaling | None = None) -> np.ndarray:
-        """Return the members' scores of rows (n, d) in `units`, shape (n, 5), in the order of `MEMBERS`.
+    def raw_scores(self, z: np.ndarray) -> np.ndarray:
+        """Return the members' scores of scaled rows (n, d) in `units`, shape (n, 5), in the order of `MEMBERS`."""
+        return by_slices(self.slice_scores, z)
 
-        Args:
-            rows: Scaled, or as they are if a scaling is given: a scaled copy of millions of rows would take more
-                memory than all else.
-            scaling: Applied to the rows a slice at a time.
-        """
-        from threadpoolctl import threadpool_limits
-
-        def scores(part: np.ndarray) -> np.ndarray:
-            return self._scores(part if scaling is None else scaling.transform(part))
-
-        slices = [rows[start : start + SLICE_ROWS] for start in range(0, max(len(rows), 1), SLICE_ROWS)]
-        # One thread a slice: the libraries' own threads on such small pieces mostly wait for each other.
-        with threadpool_limits(1), ThreadPoolExecutor(thread_count()) as threads:
-            parts = list(threads.map(scores, slices))
+    def slice_scores(self, z: np.ndarray) -> np.ndarray:
+        """Do what `raw_scores` does for few rows, all at once."""
         middle, spread = self.units
-        return np.asarray((np.concatenate(parts) - middle) / spread)
+        return np.asarray((self._scores(z) - middle) / spread)
 
     def _scores(self, z: np.ndarray) -> np.ndarray:
         if not len(z):
@@ -102,6 +91,19 @@ class Ensemble:
                 self.covariance.score(z),
             ]
         )
+
+
+def by_slices(work: Callable[[np.ndarray], np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """Return what `work` makes of the rows (n, d), slice by slice, below each other.
+
+    So nothing that the members need on the way is as long as the table.
+    """
+    from threadpoolctl import threadpool_limits
+
+    slices = [rows[start : start + SLICE_ROWS] for start in range(0, max(len(rows), 1), SLICE_ROWS)]
+    # One thread a slice: the libraries' own threads on such small pieces mostly wait for each other.
+    with threadpool_limits(1), ThreadPoolExecutor(thread_count()) as threads:
+        return np.concatenate(list(threads.map(work, slices)))
 
 
 def far_out(forest: np.ndarray, covariance: np.ndarray) -> np.ndarray:

@@ -74,9 +74,14 @@ class Findings:
 
     def events_to_draw(self) -> pd.DataFrame:
         """Return the events of the few worst cells, the worst cell's first."""
-        place = {cell: number for number, cell in enumerate(self.cells[CELL_ID].head(MOST_CELLS))}
-        drawn = self.events[self.events[CELL_ID].isin(list(place))]
-        return drawn.sort_values(CELL_ID, key=lambda names: names.map(place), kind="stable")
+        cells = list(self.cells[CELL_ID].head(MOST_CELLS))
+        return in_order_of(cells, self.events[self.events[CELL_ID].isin(cells)])
+
+
+def in_order_of(cells: Sequence[str], table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table cell by cell, in the order of these cells; the rows of a cell stay in theirs."""
+    place = {cell: number for number, cell in enumerate(cells)}
+    return table.sort_values(CELL_ID, key=lambda names: names.map(place), kind="stable")
 
 
 def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from bms_anomaly import vae
-from bms_anomaly.ensemble import MEMBERS, Ensemble, far_out
+from bms_anomaly.ensemble import MEMBERS, Ensemble, by_slices, far_out
 from bms_anomaly.scaling import RobustScaling
 from bms_anomaly.tails import TailCalibration
 from bms_anomaly.weights import skills, weights
@@ -108,8 +108,7 @@ class HybridDetector(BaseEstimator):
 
     def member_scores(self, X: Any) -> np.ndarray:
         """Return each member's -log10 tail probability, shape (n, 5), in the order of `MEMBERS`."""
-        x = self._checked(X)
-        return self._tails(self.members_.raw_scores(x, self.scaling_))
+        return by_slices(self._slice_member_scores, self._checked(X))
 
     def combine(self, member_scores: np.ndarray) -> np.ndarray:
         """Return the joint score, shape (n,), of member scores (n, 5)."""
@@ -153,6 +152,9 @@ class HybridDetector(BaseEstimator):
             skill.append(skills(members.raw_scores, z[held_out], self.random_state + number))
         self.members_ = members if len(splits) == 1 else Ensemble.fitted(z, self.random_state)
         return np.concatenate(raw), np.mean(skill, axis=0)
+
+    def _slice_member_scores(self, x: np.ndarray) -> np.ndarray:
+        return self._tails(self.members_.slice_scores(self.scaling_.transform(x)))
 
     def _tails(self, raw: np.ndarray) -> np.ndarray:
         return np.column_stack([tail.log10_tail(raw[:, member]) for member, tail in enumerate(self.tails_)])
