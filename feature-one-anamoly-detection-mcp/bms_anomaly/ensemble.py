@@ -47,8 +47,8 @@ class Ensemble:
     units: np.ndarray
 
     @classmethod
-    def fitted(cls, z: np.ndarray, seed: int) -> Ensemble:
-        """Fit on scaled rows (n, d).
+    def fitted(cls, z: np.ndarray, seed: int, device: str | None = None) -> Ensemble:
+        """Fit on scaled rows (n, d); the ensemble is `on` the device.
 
         Forest and covariance bear anomalies among the rows and are fitted on all; the others are fitted on the rows
         that these two do not call far out.
@@ -63,12 +63,19 @@ class Ensemble:
             members = cls(
                 fit_svm(crowd, seed),
                 forest,
-                vae.train(crowd, seed),
-                Neighbours.fitted(crowd, seed),
+                vae.train(crowd, seed, device or "cpu"),
+                replace(Neighbours.fitted(crowd, seed), device=device),
                 covariance,
                 plain,
             )
         return replace(members, units=_units(members.raw_scores(z[:ROWS_FOR_UNITS])))
+
+    def on(self, device: str | None) -> Ensemble:
+        """Return it with autoencoder and distances on a torch device; None: on the CPU, distances by numpy."""
+        if device == self.neighbours.device:
+            return self
+        network = vae.on_device(self.vae, device or "cpu")
+        return replace(self, vae=network, neighbours=replace(self.neighbours, device=device))
 
     def raw_scores(self, z: np.ndarray) -> np.ndarray:
         """Return the members' scores of scaled rows (n, d) in `units`, shape (n, 5), in the order of `MEMBERS`."""

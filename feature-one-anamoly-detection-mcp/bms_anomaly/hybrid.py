@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from bms_anomaly import vae
+from bms_anomaly.devices import Device, torch_device
 from bms_anomaly.ensemble import MEMBERS, Ensemble, by_slices, far_out
 from bms_anomaly.scaling import RobustScaling
 from bms_anomaly.tails import TailCalibration
@@ -40,6 +41,9 @@ class HybridDetector(BaseEstimator):
             rows are taken for normal ones and `false_alarm_rate` holds.
         false_alarm_rate: Share of rows like those trained on that `predict` calls anomalous, in (0, 0.5].
         random_state: Seed.
+        device: Where the autoencoder and the neighbours' distances are worked out: "auto" takes a CUDA GPU where
+            torch sees one, "cuda" insists on it. What was learnt is kept in main memory, and scores are those of
+            the CPU up to rounding.
 
     Attributes:
         weights_: Weight of each member in the order of `MEMBERS`, sums to 1.
@@ -57,10 +61,12 @@ class HybridDetector(BaseEstimator):
         contamination: float | None = None,
         false_alarm_rate: float = 1e-3,
         random_state: int = 0,
+        device: Device = "cpu",
     ) -> None:
         self.contamination = contamination
         self.false_alarm_rate = false_alarm_rate
         self.random_state = random_state
+        self.device = device
 
     def fit(self, X: Any, y: Any = None, groups: Any = None) -> Self:
         """Fit on rows (n, d); NaN is allowed and counts as the column's middle.
@@ -72,7 +78,7 @@ class HybridDetector(BaseEstimator):
                 calibration, so that it holds for groups never seen.
 
         Raises:
-            InvalidArgument: contamination or false_alarm_rate out of range.
+            InvalidArgument: contamination or false_alarm_rate out of range, or no such device.
             NotEnoughData: fewer than 20 rows.
         """
         self._check_shares()
@@ -108,7 +114,9 @@ class HybridDetector(BaseEstimator):
 
     def member_scores(self, X: Any) -> np.ndarray:
         """Return each member's -log10 tail probability, shape (n, 5), in the order of `MEMBERS`."""
-        return by_slices(self._slice_member_scores, self._checked(X))
+        checked = self._checked(X)
+        members = self.members_.on(torch_device(self.device))
+        return by_slices(lambda x: self._tails(members.slice_scores(self.scaling_.transform(x))), checked)
 
     def combine(self, member_scores: np.ndarray) -> np.ndarray:
         """Return the joint score, shape (n,), of member scores (n, 5)."""
@@ -144,17 +152,16 @@ class HybridDetector(BaseEstimator):
 
     def _fit_members(self, z: np.ndarray, groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """Fit the members; return the raw scores (h, 5) of rows by members that had not seen them, and skills."""
-        splits = _splits(len(z), groups, self.random_state)
+        splits, device = _splits(len(z), groups, self.random_state), torch_device(self.device)
         raw, skill = [], []
         for number, (learnt, held_out) in enumerate(splits):
-            members = Ensemble.fitted(z[learnt], self.random_state)
+            members = Ensemble.fitted(z[learnt], self.random_state, device)
             raw.append(members.raw_scores(z[held_out]))
             skill.append(skills(members.raw_scores, z[held_out], self.random_state + number))
-        self.members_ = members if len(splits) == 1 else Ensemble.fitted(z, self.random_state)
+        if len(splits) > 1:
+            members = Ensemble.fitted(z, self.random_state, device)
+        self.members_ = members.on(None)  # so that it can be stored, and loaded where there is no GPU
         return np.concatenate(raw), np.mean(skill, axis=0)
-
-    def _slice_member_scores(self, x: np.ndarray) -> np.ndarray:
-        return self._tails(self.members_.slice_scores(self.scaling_.transform(x)))
 
     def _tails(self, raw: np.ndarray) -> np.ndarray:
         return np.column_stack([tail.log10_tail(raw[:, member]) for member, tail in enumerate(self.tails_)])

@@ -32,15 +32,17 @@ class Space:
     axes: np.ndarray
     core: np.ndarray
 
-    def nearest(self, z: np.ndarray, blocks: int) -> np.ndarray:
+    def nearest(self, z: np.ndarray, blocks: int, device: str | None = None) -> np.ndarray:
         """Return the distance of scaled rows (n, d) to the nearest core row of each block, shape (n, blocks).
 
-        Core row i belongs to block i % blocks.
+        Core row i belongs to block i % blocks. A torch device takes all rows at once, numpy (None) a few.
         """
         squares = np.einsum("ij,ij->i", self.core, self.core)
         # |a - b|² = |a|² + (|b|² - 2 a·b): the bracket in one product of matrices.
         core = np.vstack([-2.0 * self.core.T, squares])
         rows = np.column_stack([z @ self.axes, np.ones(len(z))]).astype(np.float32)
+        if device is not None:
+            return _nearest_by_torch(rows, core, blocks, device)
         result = np.empty((len(z), blocks), dtype=np.float32)
         for start in range(0, len(z), CHUNK):
             chunk = rows[start : start + CHUNK]
@@ -58,11 +60,13 @@ class Neighbours:
         spaces: The scaled columns as they are, and decorrelated.
         keys: Hash of each core row, (m,): a row is no neighbour of itself.
         blocks: Numbers of blocks, falling, each a multiple of the next; m is a multiple of the first.
+        device: Torch device for the distances; None: numpy.
     """
 
     spaces: Sequence[Space]
     keys: np.ndarray
     blocks: Sequence[int]
+    device: str | None = None
 
     @classmethod
     def fitted(cls, z: np.ndarray, seed: int) -> Neighbours:
@@ -82,7 +86,9 @@ class Neighbours:
         """
         own = pd.Series(np.arange(len(self.keys)), index=self.keys)
         own = own[~own.index.duplicated()].reindex(_keys(z)).fillna(-1).to_numpy(dtype=np.int64)
-        of_spaces = [self._over_sizes(space.nearest(z, self.blocks[0]), own) for space in self.spaces]
+        of_spaces = [
+            self._over_sizes(space.nearest(z, self.blocks[0], self.device), own) for space in self.spaces
+        ]
         return np.asarray(np.average(of_spaces, axis=0, weights=SPACE_WEIGHTS))
 
     def _over_sizes(self, nearest: np.ndarray, own: np.ndarray) -> np.ndarray:
@@ -96,6 +102,17 @@ class Neighbours:
             of_blocks[itself, block // joined] = np.nan
             logs += np.log(np.maximum(np.nanmean(of_blocks, axis=1), 1e-6))
         return logs / len(self.blocks)
+
+
+def _nearest_by_torch(rows: np.ndarray, core: np.ndarray, blocks: int, device: str) -> np.ndarray:
+    """Do what the loop in `Space.nearest` does, on a torch device."""
+    import torch
+
+    points = torch.as_tensor(rows, device=device)
+    products = points @ torch.as_tensor(core, device=device)
+    least = products.view(len(rows), -1, blocks).amin(dim=1)
+    least += points[:, :-1].square().sum(dim=1, keepdim=True)
+    return np.asarray(least.clamp(min=0.0).sqrt().cpu().numpy())
 
 
 def _least_of_blocks(values: np.ndarray, blocks: int) -> np.ndarray:

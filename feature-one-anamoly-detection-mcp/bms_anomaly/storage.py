@@ -40,7 +40,9 @@ def save_detector(
         metrics: What was measured.
     """
     hybrid = detector.hybrid
-    settings = {"form": FORM, "hybrid": hybrid.get_params()}
+    # Where it was fitted says nothing about the machine that it will be loaded on.
+    parameters = {name: value for name, value in hybrid.get_params().items() if name != "device"}
+    settings = {"form": FORM, "hybrid": parameters}
     with new_model_version(
         MODEL_NAME,
         columns={name: COLUMNS[name].unit for name in columns},

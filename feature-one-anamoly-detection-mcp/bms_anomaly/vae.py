@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -54,24 +55,27 @@ def build(n_features: int) -> nn.Module:
     return Vae()
 
 
-def train(x: np.ndarray, seed: int) -> nn.Module:
-    """Train on scaled rows (n, d); the same seed and rows give the same network."""
+def train(x: np.ndarray, seed: int, device: str = "cpu") -> nn.Module:
+    """Train on scaled rows (n, d) and return the network, which is on the device.
+
+    The same seed and rows give the same network, on every device up to rounding: chance comes from the CPU.
+    """
     import torch
 
     torch.set_num_threads(THREADS)
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network: Any = build(x.shape[1])
-    rows = torch.as_tensor(x, dtype=torch.float32)
+        network: Any = build(x.shape[1]).to(device)
+    rows = torch.as_tensor(x, dtype=torch.float32, device=device)
     steps = max(FEWEST_STEPS, EPOCHS * len(rows) // BATCH)
     parameters = list(network.parameters())
     moments = [(torch.zeros_like(value), torch.zeros_like(value)) for value in parameters]
     latent = network.decoder[0].in_features
     size = min(BATCH, len(rows))
     for step in range(steps):
-        batch = rows[torch.randint(len(rows), (size,), generator=generator)]
-        noise = torch.randn(size, latent, generator=generator)
+        batch = rows[torch.randint(len(rows), (size,), generator=generator).to(device)]
+        noise = torch.randn(size, latent, generator=generator).to(device)
         slopes = torch.autograd.grad(network.negative_elbo(batch, noise).mean(), parameters)
         rate = 0.5 * LEARNING_RATE * (1.0 + math.cos(math.pi * step / steps))  # down to 0 along a cosine
         with torch.no_grad():
@@ -93,6 +97,11 @@ def _adam_step(value: Any, slope: Any, moments: tuple[Any, Any], step: int, rate
     value.addcdiv_(first, spread, value=-rate / (1.0 - DECAY[0] ** step))
 
 
+def on_device(network: nn.Module, device: str) -> nn.Module:
+    """Return a copy of the network on a device."""
+    return copy.deepcopy(network).to(device)
+
+
 def score(network: nn.Module, x: np.ndarray) -> np.ndarray:
     """Return the negative ELBO of scaled rows (n, d), shape (n,); higher = more anomalous."""
     import torch
@@ -101,9 +110,7 @@ def score(network: nn.Module, x: np.ndarray) -> np.ndarray:
     trained: Any = network
     with torch.no_grad():
         parts = [
-            trained.negative_elbo(
-                torch.as_tensor(x[start : start + SCORE_CHUNK], dtype=torch.float64)
-            ).numpy()
+            trained.negative_elbo(_tensor(trained, x[start : start + SCORE_CHUNK])).cpu().numpy()
             for start in range(0, len(x), SCORE_CHUNK)
         ]
     return np.concatenate(parts) if parts else np.empty(0)
@@ -116,5 +123,12 @@ def latent(network: nn.Module, z: np.ndarray) -> np.ndarray:
     torch.set_num_threads(THREADS)
     trained: Any = network
     with torch.no_grad():
-        means = trained.encoder(torch.as_tensor(z, dtype=torch.float64)).chunk(2, dim=1)[0]
-    return np.asarray(means.numpy())
+        means = trained.encoder(_tensor(trained, z)).chunk(2, dim=1)[0]
+    return np.asarray(means.cpu().numpy())
+
+
+def _tensor(trained: Any, x: np.ndarray) -> Any:
+    """Return rows as a tensor where the network is."""
+    import torch
+
+    return torch.as_tensor(x, dtype=torch.float64, device=trained.log_sigma.device)

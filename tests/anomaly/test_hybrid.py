@@ -89,7 +89,12 @@ def test_many_rows_are_handled_without_the_exact_svm():
 
 def test_it_is_a_scikit_learn_estimator():
     copy = clone(HybridDetector(contamination=0.2, random_state=4))
-    assert copy.get_params() == {"contamination": 0.2, "false_alarm_rate": 1e-3, "random_state": 4}
+    assert copy.get_params() == {
+        "contamination": 0.2,
+        "false_alarm_rate": 1e-3,
+        "random_state": 4,
+        "device": "cpu",
+    }
     with pytest.raises(NotFittedError):
         copy.predict(NORMAL)
 
