@@ -113,12 +113,23 @@ def _forecast(data: Mapping[str, Any]) -> Finding | None:
     sentence = f"Better than the naive forecast in backtests: {brief(beaten)}."
     if behind:
         sentence += f" Not better: {brief(behind)}."
+    sentence = f"{_likeliest_alarm(data)}{sentence if metrics else ''}".strip()
     return Finding(
         "forecast",
         "warn" if behind else "good",
         f"Where cell {data['cell_id']} goes" if data.get("cell_id") else "Where the forecast cell goes",
-        sentence if metrics else "",
+        sentence,
         _forecast_limits(records(_path(data, "forecast_csv")) or []),
+    )
+
+
+def _likeliest_alarm(data: Mapping[str, Any]) -> str:
+    crossings = data.get("crossings")
+    first = crossings[0] if isinstance(crossings, list) and crossings else None
+    return (
+        f"{first['words']}. "
+        if isinstance(first, Mapping) and first.get("alarm") and "words" in first
+        else ""
     )
 
 

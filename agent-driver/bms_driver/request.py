@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bms_driver.stages import STAGE_NAMES
 
-# A forecast far beyond its own history says nothing; the server has its own, finer limit.
-MIN_STEPS, MAX_STEPS, DEFAULT_STEPS = 1, 1000, 24
+# As predict_cell_timeseries takes; how far a history supports a forecast is the server's to say.
+MIN_STEPS, MAX_STEPS, DEFAULT_STEPS = 1, 10_000, 24
 DEFAULT_TIMEOUT_S = 900.0
 
 _EXAMPLES = """\
@@ -57,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
         type=int,
         default=DEFAULT_STEPS,
         metavar="N",
-        help=f"steps to forecast, {MIN_STEPS} to {MAX_STEPS} (default {DEFAULT_STEPS})",
+        help=f"steps to forecast, {MIN_STEPS} to {MAX_STEPS:,} (default {DEFAULT_STEPS})",
     )
     p.add_argument(
         "--stages",
@@ -81,7 +81,7 @@ def read_request(argv: list[str] | None) -> Request:
     """Return the checked request; BadInput says what to change."""
     given = parser().parse_args(argv)
     if not MIN_STEPS <= given.steps <= MAX_STEPS:
-        raise BadInput(f"--steps is {given.steps}; give a number from {MIN_STEPS} to {MAX_STEPS}")
+        raise BadInput(f"--steps is {given.steps}; give a number from {MIN_STEPS} to {MAX_STEPS:,}")
     if not 0 < given.timeout < float("inf"):
         raise BadInput(f"--timeout is {given.timeout:g}; give a positive number of seconds")
     if given.cell_id is not None and not given.cell_id.strip():

@@ -112,7 +112,9 @@ def predict_cell_timeseries() -> dict[str, Any]:
     rows = [{"Timestamp": STAMP, "target": "CellVoltage", "mean": 2.2, "lo90": 2.1, "hi90": 2.3}]
     better, worse = {"mase": 0.5, "naive_mase": 1.0}, {"mase": 2.0, "naive_mase": 1.0}
     metrics = {"CellVoltage": better, "CellTemperature": worse}
-    return {"forecast_csv": _csv("forecast.csv", rows), "metrics": metrics, "plot_png": _png("forecast.png")}
+    crossing = {"words": "P(CellVoltage < 2.13 V within 24 h) = 0.07", "alarm": True}
+    files = {"forecast_csv": _csv("forecast.csv", rows), "plot_png": _png("forecast.png")}
+    return {**files, "metrics": metrics, "crossings": [crossing]}
 
 
 def predict_cell_failure() -> dict[str, Any]:

@@ -36,6 +36,7 @@ def no_commands() -> dict[str, environment.ServerCommand]:
         (["--stages", " , "], "names no stage"),
         (["--steps", "0"], "--steps is 0; give a number from 1 to"),
         (["--steps", "1000000000"], "--steps is 1000000000"),
+        (["--steps", "10001"], "give a number from 1 to 10,000"),
         (["--timeout", "0"], "--timeout is 0"),
         (["--timeout", "nan"], "--timeout is nan"),
         (["--cell-id", " "], "--cell-id is empty"),

@@ -79,6 +79,7 @@ def test_the_first_look_names_the_strongest_event_and_the_riskiest_cell(whole_ru
     assert "1 of 2 cells are likely to fail" in first
     assert first.index("resistance rose") < first.index("S1/3")
     assert "Better than the naive forecast in backtests: CellVoltage. Not better: CellTemperature." in first
+    assert "P(CellVoltage &lt; 2.13 V within 24 h) = 0.07. Better" in first
     assert "sentinel values" in first and "17" in first
     assert "87%" in first
     assert "S1/&lt;b&gt;2" in first and "S1/<b>2" not in whole_run.report
