@@ -30,6 +30,7 @@ from bms_anomaly.levels import (
     moment_sigma,
     own_level,
 )
+from bms_anomaly.sigmas import level_sigmas, repeat_sigmas
 from bms_anomaly.windows import centred_mean, centred_median, repeat_runs, window_s
 
 DAY_H = 24.0
@@ -58,7 +59,7 @@ class Signal:
 SIGNALS = (Signal(VOLTAGE, "voltage"), Signal(TEMPERATURE, "temperature"), Signal(GRAVITY, "gravity"))
 # string: deviation from the string's median; own: that, less the cell's own level; slow: its median over a day;
 # fast: what sets it apart from its neighbours in time; noise: log of how much livelier than the string's cells;
-# stuck: -ln of the chance that a value repeats so often.
+# stuck: how rare it is that a value repeats so often.
 ASPECTS = ("string", "own", "slow", "fast", "noise", "stuck")
 
 
@@ -164,13 +165,14 @@ def _aspects(
     brief, long = (own - centred_median(own, order, width) for width in (context.short_s, context.long_s))
     sigma = moment_sigma(own, np.fmax(np.abs(brief), np.abs(long)), context.matrices, signal.resolution)
     runs = repeat_runs(values, order)
+    reach = np.maximum(sigma, level_spread)
     return {
-        "string": deviation / np.maximum(sigma, level_spread),
+        "string": own / reach + level_sigmas(level / reach),
         "own": own / sigma,
         "slow": centred_median(own / sigma, order, context.long_s),
         "fast": brief / sigma,
         "noise": _noise(own, sigma, context),
-        "stuck": runs * -np.log(_repeat_chance(runs, context.cells)),
+        "stuck": repeat_sigmas(runs * -np.log(_repeat_chance(runs, context.cells))),
     }
 
 

@@ -17,7 +17,7 @@ from bms_anomaly.scoring import FleetDetector, HealthyScores
 
 MODEL_NAME = "anomaly"
 # Raised when features, members or their files change: what was stored before would score otherwise.
-FORM = 3
+FORM = 4
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "skops", "torch")
 _HEALTHY = "healthy.npy"
 

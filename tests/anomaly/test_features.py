@@ -8,11 +8,38 @@ from bms_anomaly.windows import centred_median, repeat_runs
 from bms_schema.data.moments import order_cells
 from bms_schema.data.table import canonical_table
 
-from tests.anomaly.conftest import DROPPED, HOT, SAGGING, SPIKED, STUCK, quiet_fleet
+from tests.anomaly.conftest import DROPPED, HOT, MOMENTS, SAGGING, SPIKED, STUCK, quiet_fleet
 
 
 def of(frame, features, cell, name):
     return features.loc[(frame["Cell ID"] == cell).to_numpy(), name].to_numpy()
+
+
+def held(count):
+    """A fleet in steps of 2 mV whose first cell holds one value for `count` readings; its largest `stuck` there."""
+    fleet = quiet_fleet()
+    fleet["CellVoltage"] = (fleet["CellVoltage"] / 0.002).round() * 0.002
+    rows = fleet.index[fleet["Cell ID"] == "S0/1"][100 : 100 + count]
+    fleet.loc[rows, "CellVoltage"] = fleet.loc[rows[0], "CellVoltage"]
+    frame = canonical_table(fleet).frame
+    return of(frame, fleet_features(frame), "S0/1", "voltage_stuck")[100 : 100 + count].max()
+
+
+def test_a_run_that_chance_allows_is_no_further_out_than_normal_readings_get():
+    assert 2.0 < held(6) < 5.0
+    assert held(40) > 15.0
+
+
+def test_a_level_of_its_own_counts_less_than_its_distance_and_a_change_in_full():
+    def string_feature(last):
+        fleet = quiet_fleet()
+        moved = (fleet["Cell ID"] == "S0/1") & (fleet.groupby("Cell ID").cumcount() >= MOMENTS - last)
+        fleet.loc[moved, "CellVoltage"] += 0.013
+        frame = canonical_table(fleet).frame
+        return np.median(of(frame, fleet_features(frame), "S0/1", "voltage_string")[-24:])
+
+    always, lately = string_feature(MOMENTS), string_feature(24)
+    assert 1.5 < always < 0.9 * lately
 
 
 def test_each_fault_shows_in_its_own_feature(frame, features):
