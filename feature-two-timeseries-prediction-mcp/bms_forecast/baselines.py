@@ -5,14 +5,17 @@ from typing import Literal
 import numpy as np
 
 from bms_forecast.grid import Grid
-from bms_forecast.windows import TrailingSums, forward_filled
+from bms_forecast.windows import TrailingSums, forward_filled, quantiles_known
 
-Method = Literal["model", "last value", "seasonal naive", "daily profile", "historical mean"]
+Method = Literal["last value", "seasonal naive", "daily profile", "usual day", "historical mean"]
+USUAL_DAY: Method = "usual day"
 NAIVES: tuple[Method, ...] = ("last value", "seasonal naive")
 # The historical mean is that of the newest week of hours, or of all there is.
 MEAN_STEPS = 168
 # The daily profile is the mean of so many days; what sets the newest readings apart from it is carried on.
 PROFILE_DAYS, OFFSET_READINGS = 10, 3
+# The usual day is the distribution of the readings at the same time of so many days, as they were.
+USUAL_DAYS = 14
 # Errors of this many neighbouring horizons on either side are pooled; most (origin, horizon) pairs looked at.
 POOLED_HORIZONS = 2
 MOST_ERRORS = 100_000
@@ -21,6 +24,18 @@ MOST_ORIGINS = 300
 REACH_PARTS = 3
 # Fewest past errors an interval is read from.
 FEWEST_ERRORS = 5
+
+
+def points_of(season: int) -> tuple[Method, ...]:
+    """Return the baselines that are blended; what the others say, these say better (measured)."""
+    return ("last value", "daily profile", USUAL_DAY) if season else ("last value", "historical mean")
+
+
+def methods_of(season: int) -> tuple[Method, ...]:
+    """Return the baselines there are: the seasonal ones need a season."""
+    if season:
+        return ("last value", "seasonal naive", "daily profile", USUAL_DAY, "historical mean")
+    return ("last value", "historical mean")
 
 
 class Baselines:
@@ -38,12 +53,8 @@ class Baselines:
 
     @property
     def methods(self) -> tuple[Method, ...]:
-        """The baselines there are: the seasonal ones need a season."""
-        return (
-            ("last value", "seasonal naive", "daily profile", "historical mean")
-            if self.season
-            else ("last value", "historical mean")
-        )
+        """The baselines there are."""
+        return methods_of(self.season)
 
     def point(
         self, method: Method, rows: np.ndarray, origins: np.ndarray, horizons: np.ndarray
@@ -55,6 +66,8 @@ class Baselines:
         if method == "historical mean":
             mean = self._sums.mean(rows, origins, MEAN_STEPS)
             return np.where(np.isfinite(mean), mean, last)
+        if method == USUAL_DAY:
+            return self.usual_day(rows, origins, horizons, np.array([0.5]))[:, 0]
         if method == "daily profile":
             profile = self._profile(rows, origins + horizons, origins) + self._offset(rows, origins)
             return np.where(np.isfinite(profile), profile, last)
@@ -64,6 +77,19 @@ class Baselines:
             found = np.where(column >= 0, self.grid.values[rows, np.maximum(column, 0)], np.nan)
             same = np.where(np.isfinite(same), same, found)
         return np.where(np.isfinite(same), same, last)
+
+    def usual_day(
+        self, rows: np.ndarray, origins: np.ndarray, horizons: np.ndarray, quantiles: np.ndarray
+    ) -> np.ndarray:
+        """Return quantiles over the newest days' readings at the same time of day, shape (m, Q).
+
+        The last reading where no earlier day has one.
+        """
+        columns = origins + horizons - self.season * np.ceil(horizons / self.season).astype(int)
+        earlier = columns[:, None] - self.season * np.arange(USUAL_DAYS)
+        found = np.where(earlier >= 0, self.grid.values[rows[:, None], np.maximum(earlier, 0)], np.nan)
+        answer = quantiles_known(found, quantiles)
+        return np.where(np.isfinite(answer), answer, self._filled[rows, origins][:, None])
 
     def _profile(self, rows: np.ndarray, columns: np.ndarray, origins: np.ndarray) -> np.ndarray:
         """Return the mean of the readings at the same time of the days up to the origins, shape (m,)."""

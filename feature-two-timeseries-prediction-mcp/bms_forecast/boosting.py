@@ -1,7 +1,7 @@
 """One XGBoost model per target: all quantiles, all horizons, all series; the horizon is a feature.
 
-Direct multi-step (no forecast is ever fed back), trained on the change from the series' own level over its
-own scale with the pinball loss. Source of the loss: Koenker and Bassett 1978; XGBoost `reg:quantileerror`.
+Direct multi-step (no forecast is ever fed back), trained on what a linear forecast leaves over, in scales of the
+series, with the pinball loss. Source of the loss: Koenker and Bassett 1978; XGBoost `reg:quantileerror`.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ PARAMETERS = {
 
 def train(
     features: np.ndarray,
-    change: np.ndarray,
+    rest: np.ndarray,
     quantiles: list[float],
     *,
     names: list[str],
     seed: int,
 ) -> xgboost.Booster:
-    """Return a model of the quantiles of `change`.
+    """Return a model of the quantiles of `rest`.
 
     Args:
         features: float32 (m, F), NaN allowed.
-        change: (value - level) / scale at the horizon, shape (m,), finite.
+        rest: (value - linear forecast) / scale at the horizon, shape (m,), finite.
         quantiles: Ascending, each in (0, 1).
         names: Feature names, length F.
         seed: Row and column sampling.
@@ -52,7 +52,7 @@ def train(
     import xgboost
 
     data = xgboost.QuantileDMatrix(
-        features, label=change, feature_names=names, max_bin=BINS, nthread=ONE_THREAD
+        features, label=rest, feature_names=names, max_bin=BINS, nthread=ONE_THREAD
     )
     settings = PARAMETERS | {
         "quantile_alpha": np.asarray(quantiles),
@@ -64,7 +64,7 @@ def train(
 
 
 def predict(model: xgboost.Booster, features: np.ndarray) -> np.ndarray:
-    """Return the quantiles of the change, shape (m, Q), ascending in every row."""
+    """Return the quantiles of the rest, shape (m, Q), ascending in every row."""
     import xgboost
 
     data = xgboost.DMatrix(features, feature_names=model.feature_names, nthread=ONE_THREAD)

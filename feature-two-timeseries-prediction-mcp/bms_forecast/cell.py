@@ -14,12 +14,12 @@ from bms_schema.run.errors import ModelError
 from bms_schema.run.threads import thread_count
 
 from bms_forecast.backtest import Backtest
+from bms_forecast.candidates import LEVELS
 from bms_forecast.fitted import FittedState
 from bms_forecast.forecaster import CellForecaster
 from bms_forecast.grid import ID, VALUE, WHEN, usual_step_s
 from bms_forecast.targets import TargetFrames, find_cell, targets_of, up_to_last_reading
 
-LEVELS = (0.05, 0.5, 0.95)
 # A stored model serves a cell whose step is within this share of its own.
 STEP_TOLERANCE = 0.1
 Progress = Callable[[float, float | None, str | None], None]
@@ -30,7 +30,7 @@ class TargetForecast:
     """One target of one cell.
 
     Args:
-        forecast: `ds`, `mean`, `q0.05`, `q0.5`, `q0.95`, one row per step.
+        forecast: `ds`, `mean`, `q0.05`, `q0.25`, `q0.5`, `q0.75`, `q0.95`, one row per step.
         backtest: What the backtest says.
         state: The fitted state, to be stored.
         history: `ds`, `y` of the cell in time order, readings only.
@@ -101,7 +101,7 @@ def forecast_cell(
             raise ModelError(
                 "The model knows none of this cell's targets.", expected=", ".join(states), fix="Train again."
             )
-    frames = TargetFrames(known)
+    frames = TargetFrames(known, prefer=cell)
     workers = min(thread_count(), len(wanted))
 
     def work(target: str) -> TargetForecast:
@@ -134,12 +134,12 @@ def _forecast_target(
     own = tidy[(tidy[ID] == cell) & tidy[VALUE].notna()].sort_values(WHEN, kind="stable")
     step_s = usual_step_s(own[WHEN].to_numpy(dtype="datetime64[ns]").astype("int64") / 1e9)
     if state is None:
-        forecaster = CellForecaster(steps, LEVELS, seed, step_s=step_s, threads=1).fit(tidy)
+        forecaster = CellForecaster(steps, tuple(LEVELS), seed, step_s=step_s).fit(tidy)
     else:
         _check_step(target, step_s, state)
-        forecaster = CellForecaster.from_state(state, steps, LEVELS)
+        forecaster = CellForecaster.from_state(state, steps, tuple(LEVELS))
     test = forecaster.backtest(tidy, ids=[cell])[cell]
-    forecast = forecaster.predict(tidy, methods={cell: test.method}).drop(columns=ID)
+    forecast = forecaster.predict(tidy, ids=[cell]).drop(columns=ID)
     return TargetForecast(forecast, test, forecaster.fitted, own[[WHEN, VALUE]].reset_index(drop=True))
 
 
@@ -179,7 +179,7 @@ def _about_targets(done: dict[str, TargetForecast], steps: int) -> list[str]:
         late = (newest - item.history[WHEN].iloc[-1]).total_seconds()
         if late > GAP_STEPS * item.state.step_s:
             notes.append(f"{name}: its last reading is {late:g} s older than the cell's newest")
-        if item.backtest.method == "model" and steps > item.state.window:
+        if item.state.candidates is not None and steps > item.state.window:
             notes.append(
                 f"{name}: history supports {item.state.window} steps; the best baseline with widening "
                 "intervals goes on from there"

@@ -7,6 +7,8 @@ import numpy as np
 
 from bms_forecast.baselines import FEWEST_ERRORS, POOLED_HORIZONS, conformal_quantiles, keep_median
 
+# Of long horizons so many neighbours count as one: a 50th of the way on either side.
+POOLED_SHARE = 50
 # A corrected quantile moves at most this many widths of the interval [U].
 MOST_WIDTHS = 5.0
 
@@ -23,19 +25,39 @@ def fit_shifts(
         reach: Longest horizon.
         quantiles: Levels, ascending, shape (Q,).
     """
+    score = (truth[:, None] - forecast) / widths(forecast)[:, None]
     shifts = np.zeros((reach, len(quantiles)))
-    known = np.isfinite(truth)
-    score = ((truth[:, None] - forecast) / widths(forecast)[:, None])[known]
-    ahead = horizons[known]
-    for horizon in range(1, reach + 1):
-        near = np.abs(ahead - horizon) <= POOLED_HORIZONS
-        if near.sum() < FEWEST_ERRORS:
-            continue
-        for index, level in enumerate(quantiles):
-            if not np.isclose(level, 0.5):
-                ordered = np.sort(score[near, index])
-                shifts[horizon - 1, index] = conformal_quantiles(ordered, quantiles[[index]])[0]
+    for index, level in enumerate(quantiles):
+        if not np.isclose(level, 0.5):
+            shifts[:, index] = quantiles_by_horizon(score[:, index], horizons, reach, quantiles[[index]])[
+                :, 0
+            ]
     return np.clip(shifts, -MOST_WIDTHS, MOST_WIDTHS)
+
+
+def quantiles_by_horizon(
+    errors: np.ndarray, horizons: np.ndarray, reach: int, quantiles: np.ndarray
+) -> np.ndarray:
+    """Return conformal quantiles of the errors at each horizon and its neighbours, shape (reach, Q).
+
+    Zero where too few errors are known.
+
+    Args:
+        errors: Shape (m,), NaN = not known.
+        horizons: Steps ahead of each, shape (m,).
+        reach: Longest horizon.
+        quantiles: Levels, ascending, shape (Q,).
+    """
+    known = np.isfinite(errors)
+    order = np.argsort(horizons[known], kind="stable")
+    ahead, ordered = horizons[known][order], errors[known][order]
+    pooled = max(POOLED_HORIZONS, reach // POOLED_SHARE)
+    answer = np.zeros((reach, len(quantiles)))
+    for horizon in range(1, reach + 1):
+        near = slice(*np.searchsorted(ahead, (horizon - pooled, horizon + pooled + 1)))
+        if near.stop - near.start >= FEWEST_ERRORS:
+            answer[horizon - 1] = conformal_quantiles(np.sort(ordered[near]), quantiles)
+    return answer
 
 
 def apply_shifts(

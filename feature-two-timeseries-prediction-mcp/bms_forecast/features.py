@@ -6,6 +6,7 @@ Trees take NaN as it is: a missing reading stays missing.
 
 import numpy as np
 
+from bms_forecast.baselines import Baselines
 from bms_forecast.grid import DAY_S, Grid
 from bms_forecast.windows import TrailingSums, forward_filled, last_known, mean_known
 
@@ -21,8 +22,13 @@ LEVEL_STEPS = 3
 SCALE_STEPS = 336
 # Smallest scale as a share of the level: below a BMS's resolution differences mean nothing [U].
 SMALLEST_SCALE = 1e-4
-# An excursion (a discharge, a recharge) leaves the trailing mean by this many scales [U].
-EXCURSION_SCALES = 8.0
+# An excursion (a discharge, a recharge) leaves the trailing day's mean by this many scales, and by this many of
+# that day's standard deviations, which a daily cycle never does [U].
+EXCURSION_SCALES, EXCURSION_DEVIATIONS, DAY_STEPS = 8.0, 3.0, 24
+# What covariates are compared with: three days of hours.
+COVARIATE_STEPS = 72
+# For so long after an excursion a series is not in its usual state [U].
+STIRRED_STEPS = 24
 WEEK_DAYS = 7.0
 # A window enters only where the training history holds it so often: on fewer, trees learn the dates by heart.
 REPEATS_NEEDED = 6
@@ -48,6 +54,7 @@ class SeriesFeatures:
 
     def __init__(self, grid: Grid, season: int, longest: int) -> None:
         self.grid, self.season, self.longest = grid, season, longest
+        self.baselines = Baselines(grid, season)
         self._windows = [window for window in WINDOWS if window <= longest]
         self._spreads = [window for window in SPREAD_WINDOWS if window <= longest]
         days = longest // season if season else 0
@@ -60,7 +67,15 @@ class SeriesFeatures:
         change = np.abs(np.diff(self._filled, axis=1, prepend=np.nan))
         self._changes = TrailingSums(np.where(np.isfinite(grid.values), change, np.nan))
         self._exogenous = {name: TrailingSums(values) for name, values in grid.exogenous.items()}
+        self._exogenous_changes = {
+            name: TrailingSums(np.abs(np.diff(forward_filled(values), axis=1, prepend=np.nan)))
+            for name, values in grid.exogenous.items()
+        }
         self._exogenous_filled = {name: forward_filled(values) for name, values in grid.exogenous.items()}
+        self._future_filled = {name: forward_filled(values) for name, values in grid.future.items()}
+        self._lowest = np.fmin.accumulate(grid.values, axis=1)
+        self._highest = np.fmax.accumulate(grid.values, axis=1)
+        self._padded: np.ndarray | None = None
         self._since = self._steps_since_excursion()
 
     def names(self) -> list[str]:
@@ -80,6 +95,8 @@ class SeriesFeatures:
         for name in self._exogenous:
             names += [f"{name}_last"] if self._long else []
             names += [f"{name}_minus_mean{window}" for window in EXOGENOUS_WINDOWS]
+        for name in self._future_filled:
+            names += [f"{name}_ahead", f"{name}_ahead_minus_now"]
         return names
 
     def level_and_scale(self, rows: np.ndarray, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -89,6 +106,59 @@ class SeriesFeatures:
         scale = self._changes.mean(rows, origins, SCALE_STEPS)
         floor = SMALLEST_SCALE * np.maximum(np.abs(level), 1.0)
         return level, np.where(np.isfinite(scale), np.maximum(scale, floor), floor)
+
+    def recent(self, rows: np.ndarray, origins: np.ndarray, steps: int, most: float) -> np.ndarray:
+        """Return the newest readings (value - level) / scale within ±most, shape (m, steps), the newest last.
+
+        A missing reading is the one before it; before the first reading there is the level.
+        """
+        if self._padded is None or self._padded.shape[1] < self.grid.length + steps - 1:
+            ahead_of_all = np.full((len(self._filled), steps - 1), np.nan)
+            self._padded = np.hstack([ahead_of_all, self._filled])
+        first = self._padded.shape[1] - self.grid.length - steps + 1
+        windows = np.lib.stride_tricks.sliding_window_view(self._padded, steps, axis=1)
+        return self._relative(windows[rows, origins + first], rows, origins, most)
+
+    def following(self, rows: np.ndarray, origins: np.ndarray, steps: int, most: float) -> np.ndarray:
+        """Return the readings after the origins in the same way, shape (m, steps): what training aims at."""
+        windows = np.lib.stride_tricks.sliding_window_view(self._filled, steps, axis=1)
+        return self._relative(windows[rows, origins + 1], rows, origins, most)
+
+    def covariates(self, rows: np.ndarray, origins: np.ndarray, most: float) -> np.ndarray:
+        """Return the newest readings of the past covariates, shape (m, 8 per covariate), within ±most.
+
+        Relative to their mean of three days, in their own mean changes; 0 where nothing was read.
+        """
+        columns = [np.empty((len(rows), 0))]
+        for name, sums in self._exogenous.items():
+            filled, usual = self._exogenous_filled[name], sums.mean(rows, origins, COVARIATE_STEPS)
+            scale = self._exogenous_changes[name].mean(rows, origins, SCALE_STEPS)
+            scale = np.maximum(scale, SMALLEST_SCALE * np.maximum(np.abs(usual), 1.0))
+            near = [filled[rows, np.maximum(origins - lag, 0)] for lag in LAGS]
+            near = np.column_stack([*near, sums.mean(rows, origins, DAY_STEPS)])
+            change = (near - usual[:, None]) / scale[:, None]
+            columns.append(np.where(np.isfinite(change), np.clip(change, -most, most), 0.0))
+        return np.hstack(columns)
+
+    def _relative(
+        self, readings: np.ndarray, rows: np.ndarray, origins: np.ndarray, most: float
+    ) -> np.ndarray:
+        level, scale = self.level_and_scale(rows, origins)
+        change = np.clip((readings - level[:, None]) / scale[:, None], -most, most)
+        return np.where(np.isfinite(change), change, 0.0)
+
+    def stirred(self, rows: np.ndarray, origins: np.ndarray) -> np.ndarray:
+        """Whether a discharge, a recharge or the like is under way or lately was at each origin, shape (m,)."""
+        since = self._since[rows, origins]
+        return np.asarray(np.isfinite(since) & (since < STIRRED_STEPS))
+
+    def constant(self, row: int) -> bool:
+        """Whether all readings of a series are the same."""
+        return bool(self._lowest[row, -1] == self._highest[row, -1])
+
+    def experience(self, rows: np.ndarray, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the lowest and highest reading up to each origin, shape (m,) each; NaN before the first."""
+        return self._lowest[rows, origins], self._highest[rows, origins]
 
     def table(self, rows: np.ndarray, origins: np.ndarray, horizons: np.ndarray) -> np.ndarray:
         """Return the features, float32 of shape (m, F), NaN where history does not reach.
@@ -113,6 +183,9 @@ class SeriesFeatures:
             last = self._exogenous_filled[name][rows, origins]
             columns += [last] if self._long else []
             columns += [last - sums.mean(rows, origins, window) for window in EXOGENOUS_WINDOWS]
+        for filled in self._future_filled.values():
+            ahead = filled[rows, np.minimum(origins + horizons, filled.shape[1] - 1)]
+            columns += [ahead, ahead - filled[rows, origins]]
         return np.column_stack(columns).astype(np.float32)
 
     def _seasonal(
@@ -153,10 +226,12 @@ class SeriesFeatures:
         n_series, length = self._values.shape
         rows, columns = (item.ravel() for item in np.indices((n_series, length)))
         before = np.maximum(columns - 1, 0)
-        usual = self._sums.mean(rows, before, 24).reshape(n_series, length)
+        usual = self._sums.mean(rows, before, DAY_STEPS).reshape(n_series, length)
+        spread = self._sums.std(rows, before, DAY_STEPS).reshape(n_series, length)
         scale = self.level_and_scale(rows, before)[1].reshape(n_series, length)
+        far = np.fmax(EXCURSION_SCALES * scale, EXCURSION_DEVIATIONS * spread)
         with np.errstate(invalid="ignore"):
-            left = np.abs(self._values - usual) > EXCURSION_SCALES * scale
+            left = np.abs(self._values - usual) > far
         number = np.arange(length)
         last = np.maximum.accumulate(np.where(left, number, -1), axis=1)
         return np.where(last >= 0, number - last, np.nan)

@@ -1,7 +1,7 @@
 """Irregular readings on one regular grid: duplicates averaged, gaps left open, columns common in time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ class Grid:
         step_s: The common step [s].
         values: The target, shape (n, T), NaN = no reading.
         exogenous: {name: values of the same shape} known up to each moment, never ahead.
+        future: {name: values (n, T + steps ahead)} of covariates that are known ahead.
     """
 
     ids: list[str]
@@ -36,6 +37,7 @@ class Grid:
     step_s: float
     values: np.ndarray
     exogenous: dict[str, np.ndarray]
+    future: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def length(self) -> int:
@@ -79,19 +81,28 @@ def usual_step_s(seconds: np.ndarray) -> float:
     return float(np.round(np.median(steps), 3)) if steps.size else float("nan")
 
 
-def make_grid(frame: pd.DataFrame, *, step_s: float | None = None, exogenous: Sequence[str] = ()) -> Grid:
+def make_grid(
+    frame: pd.DataFrame,
+    *,
+    step_s: float | None = None,
+    exogenous: Sequence[str] = (),
+    future: Sequence[str] = (),
+    ahead: int = 0,
+) -> Grid:
     """Put a tidy frame on a grid; row order changes nothing.
 
     Args:
-        frame: `unique_id`, `ds` (datetime64), `y` (float, NaN = no reading) and the exogenous columns.
+        frame: `unique_id`, `ds` (datetime64), `y` (float, NaN = no reading) and the covariates.
         step_s: Step [s]; None takes the median of the series' usual steps.
-        exogenous: Numeric columns to bring along.
+        exogenous: Numeric columns to bring along up to each series' last reading.
+        future: Numeric columns to bring along so many steps further.
+        ahead: Steps past a series' last reading that `future` reaches.
 
     Raises:
         InvalidArgument: a column is missing or `ds` holds no times.
         NotEnoughData: no series has two readings at different times.
     """
-    _check(frame, exogenous)
+    _check(frame, [*exogenous, *future])
     rows = frame[frame[WHEN].notna()].sort_values([ID, WHEN], kind="stable")
     seconds = rows[WHEN].to_numpy(dtype="datetime64[ns]").astype("int64") / 1e9
     codes, names = pd.factorize(rows[ID].astype(str), sort=True)
@@ -110,19 +121,25 @@ def make_grid(frame: pd.DataFrame, *, step_s: float | None = None, exogenous: Se
     behind = np.where(usable, np.floor((np.where(usable, end_s, newest) - newest) / step_s + 1e-6), 0.0)
     offset = np.rint((seconds - np.where(usable, end_s, 0.0)[codes]) / step_s)
     place = offset + behind[codes]
-    inside = usable[codes] & (offset <= 0) & (place > -LONGEST_GRID)
-    length = int(1 - place[inside & known].min())
+    inside = usable[codes] & (place > -LONGEST_GRID)
+    length = int(1 - place[inside & known & (offset <= 0)].min())
     inside &= place > -length
-    spot = codes[inside] * length + (place[inside] + length - 1).astype(int)
-    grids = {
-        name: _mean_by_place(rows[name].to_numpy(dtype=float)[inside], spot, len(names) * length).reshape(
-            len(names), length
-        )[usable]
-        for name in (VALUE, *exogenous)
-    }
-    ends = (behind + length - 1)[usable].astype(int)
-    ids = [str(name) for name, there in zip(names, usable, strict=True) if there]
-    return Grid(ids, ends, end_s[usable], step_s, grids.pop(VALUE), grids)
+
+    def gridded(name: str, reach: int) -> np.ndarray:
+        taken = inside & (offset <= reach)
+        spot = codes[taken] * (length + reach) + (place[taken] + length - 1).astype(int)
+        values = rows[name].to_numpy(dtype=float)[taken]
+        return _mean_by_place(values, spot, len(names) * (length + reach)).reshape(len(names), -1)[usable]
+
+    return Grid(
+        [str(name) for name, there in zip(names, usable, strict=True) if there],
+        (behind + length - 1)[usable].astype(int),
+        end_s[usable],
+        step_s,
+        gridded(VALUE, 0),
+        {name: gridded(name, 0) for name in exogenous},
+        {name: gridded(name, ahead) for name in future},
+    )
 
 
 def _mean_by_place(values: np.ndarray, spot: np.ndarray, size: int) -> np.ndarray:

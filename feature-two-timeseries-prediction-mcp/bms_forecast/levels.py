@@ -47,12 +47,22 @@ def chance_below(quantiles: np.ndarray, levels: np.ndarray, value: float) -> np.
     >>> chance_below(np.array([[-1.0, 0.0, 1.0]]), np.array([0.1, 0.5, 0.9]), 0.0).round(3).tolist()
     [0.5]
     """
+    return level_of(quantiles, levels, np.full(len(quantiles), value))
+
+
+def level_of(quantiles: np.ndarray, levels: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return which level of its forecast each value is, shape (m,), in [0, 1]; NaN where the value is.
+
+    >>> level_of(np.array([[-1.0, 0.0, 1.0]]), np.array([0.1, 0.5, 0.9]), np.array([1.0])).round(3).tolist()
+    [0.9]
+    """
     from scipy.special import ndtr
 
     known = normal_scores(levels)
-    piece = np.clip((quantiles < value).sum(axis=1) - 1, 0, len(known) - 2)
+    piece = np.clip((quantiles < values[:, None]).sum(axis=1) - 1, 0, len(known) - 2)
     row = np.arange(len(quantiles))
     low, high = quantiles[row, piece], quantiles[row, piece + 1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(high > low, (value - low) / (high - low), np.where(value > low, np.inf, -np.inf))
-    return np.asarray(ndtr(known[piece] + share * (known[piece + 1] - known[piece])))
+        share = np.where(high > low, (values - low) / (high - low), np.where(values > low, np.inf, -np.inf))
+        level = np.asarray(ndtr(known[piece] + share * (known[piece + 1] - known[piece])))
+    return np.where(np.isfinite(values), level, np.nan)

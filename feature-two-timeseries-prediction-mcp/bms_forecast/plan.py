@@ -6,7 +6,7 @@ from bms_schema.data.splits import rolling_origins
 
 # At most this share of the history is kept from the first training, in at most so many windows.
 HELD_BACK_SHARE = 0.35
-MOST_WINDOWS = 10
+MOST_WINDOWS = 40
 # A window, and with it the model's reach, is the horizon or at most this share of the history.
 LONGEST_WINDOW_SHARE = 1 / 6
 
@@ -43,10 +43,6 @@ class Plan:
         """Return the last known column of every reported window, oldest first."""
         windows = (self.end - self.report_from) // self.window
         return [count - 1 for count in rolling_origins(self.end, self.window, windows, self.report_from)]
-
-    def calibration_origins(self, stride: int) -> list[int]:
-        """Return last known columns in the calibration part, every `stride` steps, newest kept."""
-        return list(range(self.report_from - 1 - self.window, self.calibrate_from - 2, -stride))[::-1]
 
 
 def make_plan(length: int, horizon: int) -> Plan:

@@ -1,20 +1,25 @@
-"""Fitted forecasters in the model store: trees as UBJSON, the rest as plain JSON; no pickle."""
+"""Fitted forecasters in the model store: trees as UBJSON, arrays as npz, the rest as plain JSON; no pickle."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from bms_schema.data.columns import CELL_ID, COLUMNS, TIMESTAMP
+from bms_schema.run.errors import ModelError
 from bms_schema.run.model_store import ModelVersion, load_model_version, new_model_version
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from bms_forecast import boosting
+from bms_forecast.blend import Blend, Courses, Mixture
+from bms_forecast.candidates import Candidates
 from bms_forecast.fitted import FittedState
+from bms_forecast.linear import LinearForecast
 
 NAME = "forecast"
-CHECKED, FINAL = "checked", "final"
 LIBRARIES = ("bms-forecast", "bms-schema", "numpy", "pandas", "xgboost")
+CHECKED, FINAL, CALM, STIRRED = "checked", "final", "calm", "stirred"
 
 
 class StoredState(BaseModel):
@@ -24,12 +29,10 @@ class StoredState(BaseModel):
     season: int
     longest: int
     exogenous: list[str]
+    future: list[str]
     cut_s: float
     window: int
-    levels: list[float]
     modelled: bool
-    checked_shifts: list[list[float]] | None = None
-    final_shifts: list[list[float]] | None = None
 
 
 def save_states(
@@ -37,11 +40,11 @@ def save_states(
 ) -> str:
     """Store the states of all targets as one version; return its id."""
     settings = {target: _plain(state).model_dump(mode="json") for target, state in states.items()}
-    boosters = [state.final for state in states.values() if state.final is not None]
+    trees = [state.candidates.trees for state in states.values() if state.candidates is not None]
     with new_model_version(
         NAME,
         columns={name: COLUMNS[name].unit for name in (CELL_ID, TIMESTAMP, *states)},
-        features=sorted({name for booster in boosters for name in booster.feature_names or []}),
+        features=sorted({name for booster in trees for name in booster.feature_names or []}),
         split=split,
         training_run=training_run,
         metrics=metrics,
@@ -49,9 +52,12 @@ def save_states(
         libraries=LIBRARIES,
     ) as (version, folder):
         for target, state in states.items():
-            for part, booster in ((CHECKED, state.checked), (FINAL, state.final)):
-                if booster is not None:
-                    boosting.save(booster, folder / f"{target}-{part}.ubj")
+            if state.candidates is not None and state.checked is not None and state.final is not None:
+                boosting.save(state.candidates.trees, folder / f"{target}.ubj")
+                linear = state.candidates.linear
+                arrays = {"linear": linear.weights, "lags": np.array(linear.lags)}
+                arrays |= _arrays_of(CHECKED, state.checked) | _arrays_of(FINAL, state.final)
+                np.savez(folder / f"{target}.npz", **arrays)
     return version
 
 
@@ -59,28 +65,20 @@ def load_states(version: str) -> tuple[dict[str, FittedState], ModelVersion]:
     """Load the states of a version, or of "latest".
 
     Raises:
-        ModelError: no such version, or changed files.
+        ModelError: no such version, changed files, or one that an older release wrote.
     """
     stored = load_model_version(NAME, version)
-    states = {}
-    for target, settings in stored.meta.settings.items():
-        plain = StoredState.model_validate(settings)
-        state = FittedState(
-            plain.step_s,
-            plain.season,
-            plain.longest,
-            plain.exogenous,
-            plain.cut_s,
-            plain.window,
-            np.array(plain.levels),
-        )
-        if plain.modelled:
-            state.checked = boosting.load(stored.folder / f"{target}-{CHECKED}.ubj")
-            state.final = boosting.load(stored.folder / f"{target}-{FINAL}.ubj")
-            state.checked_shifts = np.array(plain.checked_shifts)
-            state.final_shifts = np.array(plain.final_shifts)
-        states[target] = state
-    return states, stored
+    try:
+        plain = {
+            target: StoredState.model_validate(settings) for target, settings in stored.meta.settings.items()
+        }
+    except ValidationError as error:
+        raise ModelError(
+            f"Model version '{stored.version}' was written by another release.",
+            expected="a model of this one",
+            fix="Train again by leaving the model argument out.",
+        ) from error
+    return {target: _state(settings, stored.folder / target) for target, settings in plain.items()}, stored
 
 
 def _plain(state: FittedState) -> StoredState:
@@ -89,10 +87,41 @@ def _plain(state: FittedState) -> StoredState:
         season=state.season,
         longest=state.longest,
         exogenous=state.exogenous,
+        future=state.future,
         cut_s=state.cut_s,
         window=state.window,
-        levels=state.levels.tolist(),
-        modelled=state.final is not None,
-        checked_shifts=None if state.checked_shifts is None else state.checked_shifts.tolist(),
-        final_shifts=None if state.final_shifts is None else state.final_shifts.tolist(),
+        modelled=state.candidates is not None,
     )
+
+
+def _state(plain: StoredState, stem: Path) -> FittedState:
+    state = FittedState(**plain.model_dump(exclude={"modelled"}))
+    if plain.modelled:
+        with np.load(stem.with_name(f"{stem.name}.npz"), allow_pickle=False) as arrays:
+            trees = boosting.load(stem.with_name(f"{stem.name}.ubj"))
+            state.candidates = Candidates(
+                LinearForecast(arrays["linear"], int(arrays["lags"])), trees, plain.season
+            )
+            state.checked, state.final = (_blend_of(part, arrays) for part in (CHECKED, FINAL))
+    return state
+
+
+def _arrays_of(part: str, blend: Blend) -> dict[str, np.ndarray]:
+    arrays = {f"{part}-ranks": blend.courses.ranks, f"{part}-excess": blend.courses.excess}
+    for name, mixture in ((CALM, blend.calm), (STIRRED, blend.stirred)):
+        arrays[f"{part}-{name}-weights"] = mixture.weights
+        arrays[f"{part}-{name}-share"] = np.array(mixture.usual_share)
+        arrays[f"{part}-{name}-shifts"] = mixture.shifts
+    return arrays
+
+
+def _blend_of(part: str, arrays: Any) -> Blend:
+    calm, stirred = (
+        Mixture(
+            arrays[f"{part}-{name}-weights"],
+            float(arrays[f"{part}-{name}-share"]),
+            arrays[f"{part}-{name}-shifts"],
+        )
+        for name in (CALM, STIRRED)
+    )
+    return Blend(calm, stirred, Courses(arrays[f"{part}-ranks"], arrays[f"{part}-excess"]))

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pandas as pd
-from bms_schema.data.columns import CELL_ID, MEASURED_NAMES, TIMESTAMP
+from bms_schema.data.columns import CELL_ID, MEASURED_NAMES, STRING, TIMESTAMP
 from bms_schema.data.features import string_deviation
 from bms_schema.data.moments import moment_codes
+from bms_schema.data.neighbours import string_median
 from bms_schema.run.errors import NotEnoughData, UnknownName
 
 from bms_forecast.grid import ID, VALUE, WHEN
@@ -70,25 +71,60 @@ def targets_of(frame: pd.DataFrame, cell: str) -> tuple[list[str], list[str]]:
 class TargetFrames:
     """Makes tidy frames of one table; the string's moments are found once.
 
+    What is the same in all cells of a string at every moment, as the current is, is one series of that string: a
+    copy per cell would count as so many independent observations.
+
     Args:
         frame: Canonical frame, rows with time stamps only.
+        prefer: The cell that stands for its string in such a series; else the one read longest and most often.
     """
 
-    def __init__(self, frame: pd.DataFrame) -> None:
-        self._frame, self._moments = frame, moment_codes(frame)
+    def __init__(self, frame: pd.DataFrame, prefer: str = "") -> None:
+        self._frame, self._moments, self._prefer = frame, moment_codes(frame), prefer
+        self._cells = frame[CELL_ID].astype(str)
 
     def tidy(self, target: str) -> pd.DataFrame:
-        """Return `unique_id, ds, y` of every cell, the other measured columns and the string deviation.
+        """Return `unique_id, ds, y` of every series, the other measured columns and the string deviation.
 
         `IsDead` and every carried column stay out.
         """
         frame = self._frame
         values = frame[target].to_numpy(dtype=float)
-        tidy = pd.DataFrame({ID: frame[CELL_ID].astype(str), WHEN: frame[TIMESTAMP], VALUE: values})
+        deviation = string_deviation(values, self._moments, 1.0)[0]
+        shared = self._shared(deviation)
+        tidy = pd.DataFrame({ID: self._cells, WHEN: frame[TIMESTAMP], VALUE: values})
         for name in MEASURED_NAMES:
             if name in frame and name != target:
                 tidy[name] = frame[name].to_numpy(dtype=float)
-        deviation = string_deviation(values, self._moments, 1.0)[0]
-        if np.nanmax(np.abs(deviation), initial=0.0) > 0:  # one current serves the whole string
+        if not shared.all() and np.nanmax(np.abs(deviation), initial=0.0) > 0:
             tidy[DEVIATION] = deviation
-        return tidy
+        if not shared.any():
+            return tidy
+        median = string_median(values, self._moments)
+        tidy.loc[shared, VALUE] = np.where(np.isfinite(median), median, values)[shared]
+        stands = self._cells.isin(self._representatives(shared).unique())
+        return tidy[(~shared | stands).to_numpy()].reset_index(drop=True)
+
+    def members(self, target: str) -> dict[str, list[str]]:
+        """Return {series: its cells}; more than one where all cells of a string read the same."""
+        values = self._frame[target].to_numpy(dtype=float)
+        shared = self._shared(string_deviation(values, self._moments, 1.0)[0])
+        series = self._cells.where(~shared, self._representatives(shared))
+        pairs = pd.DataFrame({"series": series, "cell": self._cells}).drop_duplicates()
+        return {str(name): sorted(own["cell"]) for name, own in pairs.groupby("series", sort=True)}
+
+    def _shared(self, deviation: np.ndarray) -> pd.Series:
+        """Return which rows belong to a string whose cells agree wherever two of them were read, shape (n,)."""
+        strings = self._frame[STRING]
+        compared = pd.Series(np.isfinite(deviation), index=strings.index).groupby(strings).transform("any")
+        apart = pd.Series(np.abs(deviation), index=strings.index).groupby(strings).transform("max")
+        cells = self._cells.groupby(strings).transform("nunique")
+        return compared & (apart == 0) & (cells > 1)
+
+    def _representatives(self, shared: pd.Series) -> pd.Series:
+        """Return for each row the cell that stands for its string, NaN where the string shares nothing."""
+        rows = self._frame.loc[shared, [STRING, TIMESTAMP]].assign(cell=self._cells[shared])
+        cells = rows.groupby([STRING, "cell"])[TIMESTAMP].agg(["max", "size"]).reset_index()
+        cells["asked"] = cells["cell"] == self._prefer
+        best = cells.sort_values(["asked", "max", "size", "cell"], ascending=[False, False, False, True])
+        return self._frame[STRING].map(best.drop_duplicates(STRING).set_index(STRING)["cell"])

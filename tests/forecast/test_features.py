@@ -1,9 +1,11 @@
 import numpy as np
 import pandas as pd
 from bms_forecast.baselines import Baselines
+from bms_forecast.candidates import Candidates
 from bms_forecast.features import SeriesFeatures
 from bms_forecast.grid import Grid, make_grid
-from bms_forecast.learn import crossed, training_samples
+from bms_forecast.linear import LinearForecast
+from bms_forecast.samples import Samples, crossed, training_origins
 
 LENGTH, ORIGIN = 24 * 6, 24 * 4
 AHEAD = np.arange(1, 13)
@@ -30,6 +32,12 @@ def table(grid: Grid, row: int = 0) -> np.ndarray:
 
 def test_no_reading_after_the_origin_enters_a_feature() -> None:
     np.testing.assert_array_equal(table(grid_of()), table(grid_of(later=1e6)))
+    now, then = (SeriesFeatures(grid, 24, 72) for grid in (grid_of(), grid_of(later=1e6)))
+    place = np.array([0, 1]), np.array([ORIGIN, ORIGIN])
+    np.testing.assert_array_equal(now.recent(*place, 72, 20.0), then.recent(*place, 72, 20.0))
+    np.testing.assert_array_equal(now.covariates(*place, 20.0), then.covariates(*place, 20.0))
+    np.testing.assert_array_equal(now.stirred(*place), then.stirred(*place))
+    np.testing.assert_array_equal(now.experience(*place), then.experience(*place))
 
 
 def test_no_reading_after_the_origin_enters_a_baseline() -> None:
@@ -79,7 +87,63 @@ def test_lags_and_trailing_means_are_those_of_a_slow_loop() -> None:
     )  # one step ahead of a day ago
 
 
-def test_training_targets_lie_before_the_cut() -> None:
-    samples = training_samples(grid_of(), ORIGIN, 12, seed=0)
-    assert len(samples.rows) > 100
-    assert samples.targets.max() < ORIGIN
+def test_nothing_after_the_cut_teaches() -> None:
+    samples = crossed(np.array([0, 1]), np.array([ORIGIN - 30]), AHEAD)
+    said = []
+    for grid in (grid_of(), grid_of(later=1e6)):
+        features = SeriesFeatures(grid, 24, 16)
+        candidates = Candidates.fitted(features, ORIGIN + 1, 12, seed=0)
+        assert candidates is not None
+        said.append(candidates.said(features, samples))
+    np.testing.assert_array_equal(said[0].points, said[1].points)
+    np.testing.assert_array_equal(said[0].spread, said[1].spread)
+
+
+def test_columns_set_apart_teach_nothing() -> None:
+    grid = grid_of()
+    wild = Grid(grid.ids, grid.ends, grid.end_s, grid.step_s, grid.values.copy(), grid.exogenous)
+    wild.values[:, 130:] = 1e3
+    samples = crossed(np.array([0, 1]), np.array([40]), AHEAD)
+    said = []
+    for of in (grid, wild):
+        fold = Candidates.fitted(SeriesFeatures(of, 24, 16), LENGTH, 12, seed=0, apart=range(130, LENGTH))
+        assert fold is not None
+        said.append(fold.said(SeriesFeatures(grid, 24, 16), samples).points)
+    np.testing.assert_array_equal(*said)
+
+
+def test_the_linear_forecast_finds_a_leading_covariate() -> None:
+    rng = np.random.default_rng(4)
+    lead = rng.normal(size=600)
+    frame = pd.DataFrame(
+        {
+            "unique_id": "a",
+            "ds": pd.date_range("2026-01-01", periods=600, freq="h"),
+            "y": np.roll(lead, 1) + 0.05 * rng.normal(size=600),
+            "x": lead,
+        }
+    )
+    features = SeriesFeatures(make_grid(frame, exogenous=["x"]), 0, 24)
+    linear = LinearForecast.fitted(features, *training_origins(features.grid, 450, 10_000), 450, 1)
+    assert linear is not None
+    later = np.arange(460, 599)
+    samples = Samples(np.zeros(later.size, int), later, np.ones(later.size, int))
+    level, scale = features.level_and_scale(samples.rows, later)
+    came = features.grid.values[0, later + 1]
+    error = came - (linear.change(features, samples) * scale + level)
+    # Without the covariate nothing can be known of the next value: the error would be its own size.
+    assert np.abs(error).mean() < 0.3 * np.abs(came).mean()
+
+
+def test_an_outage_is_an_excursion_and_a_daily_cycle_is_none() -> None:
+    hours = np.arange(24 * 8)
+    day = 20.0 + 3.0 * np.sin(2 * np.pi * hours / 24)
+    volts = np.full(hours.size, 2.2) + 0.002 * np.random.default_rng(0).normal(size=hours.size)
+    volts[100:104] = 1.9
+    when = pd.date_range("2026-01-01", periods=hours.size, freq="h")
+    parts = [pd.DataFrame({"unique_id": n, "ds": when, "y": y}) for n, y in (("cell", volts), ("room", day))]
+    features = SeriesFeatures(make_grid(pd.concat(parts)), 24, 32)
+    later = hours[48:]
+    cell, room = (features.stirred(np.full(later.size, row), later) for row in (0, 1))
+    assert not room.any()
+    assert later[cell].min() == 100 and 103 <= later[cell].max() <= 135

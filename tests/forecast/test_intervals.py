@@ -1,8 +1,7 @@
 import numpy as np
 from bms_forecast.baselines import error_quantiles
+from bms_forecast.blend import best_weights
 from bms_forecast.conformal import apply_shifts, fit_shifts
-from bms_forecast.fitted import within_experience
-from bms_forecast.learn import Samples
 from bms_forecast.plan import make_plan
 
 LEVELS = np.array([0.05, 0.5, 0.95])
@@ -33,18 +32,14 @@ def test_the_parts_of_a_plan_follow_each_other_without_overlap() -> None:
             plan = make_plan(length, horizon)
             assert plan.reportable
             assert 0 < plan.calibrate_from < plan.report_from < plan.end == length
-            calibration = plan.calibration_origins(1)
-            assert min(calibration) == plan.calibrate_from - 1
-            assert max(calibration) + plan.window == plan.report_from - 1
             assert min(plan.report_origins()) == plan.report_from - 1
             assert max(plan.report_origins()) + plan.window == length - 1
 
 
-def test_a_forecast_stays_near_what_its_series_has_shown_up_to_the_origin() -> None:
-    values = np.array([[20.0, 22.0, np.nan, 90.0], [5.0, 5.0, 5.0, 5.0]])
-    wild = np.tile([-100.0, 21.0, 100.0], (2, 1))
-    samples = Samples(np.array([0, 1]), np.array([2, 2]), np.array([1, 1]))
-    calm, constant = within_experience(wild, values, samples)
-    # 20 to 22 so far: the 90 that comes later is not known, a constant past says nothing about its range.
-    assert calm.tolist() == [19.0, 21.0, 23.0]
-    assert constant.tolist() == [-100.0, 21.0, 100.0]
+def test_the_best_mixture_is_found() -> None:
+    rng = np.random.default_rng(3)
+    truth, noise = rng.normal(size=2000), rng.normal(size=2000)
+    # Two whose errors cancel each other, and one that is off.
+    points = np.column_stack([truth + noise, truth - noise, truth + 5.0])
+    assert best_weights(points, truth).tolist() == [0.5, 0.5, 0.0]
+    assert best_weights(np.column_stack([truth, points[:, 2]]), truth).tolist() == [1.0, 0.0]

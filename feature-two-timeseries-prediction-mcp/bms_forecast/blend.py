@@ -1,0 +1,231 @@
+"""Which mixture of the candidates is used, and how it is set right: learnt on data later than their training.
+
+The point forecast is a weighted mean of the candidates' (combining forecasts, Bates and Granger 1969). The
+quantiles around it are those of the trees, mixed level by level with those of the usual day, then moved by
+split-conformal prediction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from bms_forecast.candidates import LEVELS, Candidates, Said, scaled_change
+from bms_forecast.conformal import apply_shifts, fit_shifts
+from bms_forecast.features import SeriesFeatures
+from bms_forecast.levels import level_of
+from bms_forecast.samples import Samples
+
+# Weights are multiples of an eighth; the error of uneven ones counts for more by this share of their squared
+# distance from equal ones: chosen on simulated fleets and ETTh1, where what won on few days lost on the next.
+PARTS, UNEVENNESS = 8, 0.05
+SPREAD_PARTS = 4
+# Errors are weighed on so many samples at most, and are forecast for so many at once.
+MOST_PAIRS, PIECE = 6_000, 32_768
+# With fewer readings after a discharge or the like, or where an own mixture there takes off less than a tenth of
+# the error, one mixture serves both states.
+FEWEST_OF_A_STATE, WORTH_A_STATE = 500, 0.9
+# Courses kept of the windows learnt from.
+MOST_COURSES = 400
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What candidates said about windows that they were not trained on, and what came.
+
+    Args:
+        samples: Whole windows one after the other, m triples.
+        said: In scales of the series.
+        truth: In the same unit, shape (m,), NaN = not read.
+        scale: That unit in the series' own, shape (m,).
+        stirred: Whether the series was not in its usual state at the origin, shape (m,).
+    """
+
+    samples: Samples
+    said: Said
+    truth: np.ndarray
+    scale: np.ndarray
+    stirred: np.ndarray
+
+    @classmethod
+    def of(cls, features: SeriesFeatures, candidates: Candidates, samples: Samples) -> Evidence:
+        """Ask the candidates about the samples."""
+        return cls(
+            samples,
+            candidates.said(features, samples),
+            scaled_change(features, samples),
+            features.level_and_scale(samples.rows, samples.origins)[1],
+            features.stirred(samples.rows, samples.origins),
+        )
+
+    def before(self, column: int, reach: int) -> Evidence:
+        """Return the windows that end before a column."""
+        return self.select(self.samples.origins + reach < column)
+
+    def select(self, keep: np.ndarray) -> Evidence:
+        """Return the samples of a mask."""
+        return Evidence(
+            self.samples.select(keep),
+            self.said.select(keep),
+            self.truth[keep],
+            self.scale[keep],
+            self.stirred[keep],
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Evidence]) -> Evidence:
+        """Return the parts one after the other."""
+        return cls(
+            Samples.joined([part.samples for part in parts]),
+            Said.joined([part.said for part in parts]),
+            np.concatenate([part.truth for part in parts]),
+            np.concatenate([part.scale for part in parts]),
+            np.concatenate([part.stirred for part in parts]),
+        )
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A mixture and its correction.
+
+    Args:
+        weights: Of the candidates in their order, sum 1, shape (K,).
+        usual_share: Share of the usual day in the spread, 0 to 1.
+        shifts: Conformal correction, shape (reach, Q).
+    """
+
+    weights: np.ndarray
+    usual_share: float
+    shifts: np.ndarray
+
+    @classmethod
+    def fitted(cls, evidence: Evidence, reach: int) -> Mixture:
+        """Choose the mixture of least loss, then correct it."""
+        said, truth = evidence.said, evidence.truth
+        weights = best_weights(said.points, truth)
+        shares = np.arange(SPREAD_PARTS + 1) / SPREAD_PARTS if said.usual_spread is not None else np.zeros(1)
+        losses = [_pinball(_mixed(said, weights, share), truth) for share in shares]
+        share = float(shares[int(np.argmin(losses))])
+        mixed = _mixed(said, weights, share)
+        return cls(weights, share, fit_shifts(truth, mixed, evidence.samples.horizons, reach, LEVELS))
+
+    def error(self, evidence: Evidence) -> float:
+        """Return the mean absolute error of the point forecast, in scales."""
+        return float(np.nanmean(np.abs(evidence.truth - evidence.said.points @ self.weights)))
+
+    def quantiles(self, said: Said, horizons: np.ndarray) -> np.ndarray:
+        """Return the scaled forecast, shape (m, Q), ascending in every row."""
+        return apply_shifts(_mixed(said, self.weights, self.usual_share), horizons, self.shifts, LEVELS)
+
+    def words(self, names: tuple[str, ...]) -> str:
+        """Say what the mixture consists of, the most first: "model", or "0.75 model + 0.25 usual day"."""
+        order = [index for index in np.argsort(-self.weights, kind="stable") if self.weights[index] > 0]
+        if len(order) == 1:
+            return names[order[0]]
+        return " + ".join(f"{self.weights[index]:g} {names[index]}" for index in order)
+
+
+@dataclass(frozen=True)
+class Courses:
+    """How readings ran through their forecasts in past windows; what one window holds belongs together.
+
+    Args:
+        ranks: Which level of its forecast each reading was, shape (n, reach), in [0, 1]; NaN where not read.
+        excess: How far it lay beyond the outermost quantiles, in the unit of the series, negative below, 0 within.
+    """
+
+    ranks: np.ndarray
+    excess: np.ndarray
+
+    @classmethod
+    def none(cls, reach: int) -> Courses:
+        """Return no course at all."""
+        return cls(np.empty((0, reach)), np.empty((0, reach)))
+
+    @classmethod
+    def of(cls, quantiles: np.ndarray, evidence: Evidence, reach: int) -> Courses:
+        """Return at most 400 courses of the windows, from the scaled forecast (m, Q)."""
+        truth = evidence.truth
+        beyond = np.minimum(truth - quantiles[:, 0], 0.0) + np.maximum(truth - quantiles[:, -1], 0.0)
+        ranks = level_of(quantiles, LEVELS, truth).reshape(-1, reach)
+        excess = (beyond * evidence.scale).reshape(-1, reach)
+        read = np.flatnonzero(np.isfinite(ranks).any(axis=1))
+        kept = read[:: max(-(-len(read) // MOST_COURSES), 1)]
+        return cls(ranks[kept], excess[kept])
+
+
+@dataclass(frozen=True)
+class Blend:
+    """The mixture for calm origins, the one for those after a discharge or the like, and past courses."""
+
+    calm: Mixture
+    stirred: Mixture
+    courses: Courses
+
+    @classmethod
+    def fitted(cls, evidence: Evidence, reach: int) -> Blend | None:
+        """Learn from windows of `reach` steps; None where nothing was read in them."""
+        if not np.isfinite(evidence.truth).any():
+            return None
+        calm = stirred = Mixture.fitted(evidence, reach)
+        after = evidence.select(evidence.stirred)
+        if np.isfinite(after.truth).sum() >= FEWEST_OF_A_STATE:
+            own = Mixture.fitted(after, reach)
+            if own.error(after) < WORTH_A_STATE * calm.error(after):
+                calm, stirred = Mixture.fitted(evidence.select(~evidence.stirred), reach), own
+        plain = cls(calm, stirred, Courses.none(reach))
+        quantiles = plain._of(evidence.said, evidence.samples.horizons, evidence.stirred)
+        return cls(calm, stirred, Courses.of(quantiles, evidence, reach))
+
+    def quantiles(self, features: SeriesFeatures, candidates: Candidates, samples: Samples) -> np.ndarray:
+        """Return the scaled forecast, shape (m, Q), ascending in every row."""
+        parts = [
+            self._of(
+                candidates.said(features, piece),
+                piece.horizons,
+                features.stirred(piece.rows, piece.origins),
+            )
+            for piece in samples.pieces(PIECE)
+        ]
+        return np.concatenate(parts) if parts else np.empty((0, len(LEVELS)))
+
+    def _of(self, said: Said, horizons: np.ndarray, stirred: np.ndarray) -> np.ndarray:
+        calm, other = (mixture.quantiles(said, horizons) for mixture in (self.calm, self.stirred))
+        return np.where(stirred[:, None], other, calm)
+
+
+def best_weights(points: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return the weights of least mean absolute error, shape (K,), among all multiples of an eighth.
+
+    Args:
+        points: Forecasts of the candidates, shape (m, K).
+        truth: What came, shape (m,), NaN = not read.
+    """
+    known = np.flatnonzero(np.isfinite(truth))
+    known = known[:: max(-(-len(known) // MOST_PAIRS), 1)]
+    mixtures = _mixtures(points.shape[1])
+    error = np.abs(truth[known, None] - points[known] @ mixtures.T).mean(axis=0)
+    uneven = ((mixtures - 1.0 / points.shape[1]) ** 2).sum(axis=1)
+    return np.asarray(mixtures[int(np.argmin(error * (1.0 + UNEVENNESS * uneven)))])
+
+
+def _mixed(said: Said, weights: np.ndarray, usual_share: float) -> np.ndarray:
+    spread = said.spread
+    if said.usual_spread is not None:
+        spread = (1.0 - usual_share) * spread + usual_share * said.usual_spread
+    return np.asarray((said.points @ weights)[:, None] + spread)
+
+
+def _pinball(quantiles: np.ndarray, truth: np.ndarray) -> float:
+    error = truth[:, None] - quantiles
+    return float(np.nanmean(np.maximum(LEVELS * error, (LEVELS - 1.0) * error)))
+
+
+def _mixtures(count: int) -> np.ndarray:
+    """Return every way to divide the parts among `count` candidates, shape (n, count), rows summing to 1."""
+    bars = np.array(list(combinations(range(PARTS + count - 1), count - 1)))
+    edges = np.column_stack([np.full(len(bars), -1), bars, np.full(len(bars), PARTS + count - 1)])
+    return np.asarray((np.diff(edges, axis=1) - 1) / PARTS)
