@@ -1,48 +1,83 @@
 """Tables and words of a cell's forecast."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
-from bms_schema.data.columns import COLUMNS, SENSOR_NAMES, TIMESTAMP
+from bms_schema.data.columns import COLUMNS, TIMESTAMP
 
+from bms_forecast.alarms import Ahead, Crossing, find_crossings, quantile_table
 from bms_forecast.backtest import Backtest
-from bms_forecast.cell import CellForecast, TargetForecast
+from bms_forecast.cell import CellForecast
+from bms_forecast.fitted import FittedState
 from bms_forecast.grid import WHEN
-from bms_forecast.results import Outlook, TargetMetrics
+from bms_forecast.limits import Limits
+from bms_forecast.results import CrossedLimit, Outlook, TargetMetrics
 
-REQUIRED = (TIMESTAMP, *SENSOR_NAMES)
-_BANDS = {"q0.05": "lo90", "q0.95": "hi90"}
+BANDS = {"q0.25": "lo50", "q0.75": "hi50", "q0.05": "lo90", "q0.95": "hi90"}
+MIXED = " + "
+VALUES = ("mean", "lo50", "hi50", "lo90", "hi90")
+_NAIVES = {
+    "last value": "last_value",
+    "seasonal naive": "seasonal_naive",
+    "daily profile": "daily_profile",
+    "usual day": "usual_day",
+    "historical mean": "historical_mean",
+}
 
 
 def forecast_table(result: CellForecast) -> pd.DataFrame:
-    """Return `Timestamp`, `target`, `mean`, `lo90`, `hi90`, `method`, one row per target and step."""
+    """Return `Timestamp`, `target`, `mean`, `lo50`, `hi50`, `lo90`, `hi90`, `method`, a row per target and step."""
     parts = [
-        item.forecast.rename(columns={WHEN: TIMESTAMP, **_BANDS}).assign(
+        item.forecast.rename(columns={WHEN: TIMESTAMP, **BANDS}).assign(
             target=name, method=item.backtest.method
         )
         for name, item in result.targets.items()
     ]
-    return pd.concat(parts, ignore_index=True)[[TIMESTAMP, "target", "mean", "lo90", "hi90", "method"]]
+    return pd.concat(parts, ignore_index=True)[[TIMESTAMP, "target", *VALUES, "method"]]
 
 
 def backtest_table(result: CellForecast) -> pd.DataFrame:
     """Return every reported window: `target`, `origin`, `Timestamp`, `horizon`, `actual`, forecast and naives."""
-    renamed = {WHEN: TIMESTAMP, "y": "actual", "last value": "last_value", "seasonal naive": "seasonal_naive"}
-    columns = ["target", "origin", TIMESTAMP, "horizon", "actual", "mean", "lo90", "hi90"]
+    columns = ["target", "origin", TIMESTAMP, "horizon", "actual", *VALUES]
     columns += ["last_value", "seasonal_naive", "historical_mean"]
     parts = [
-        item.backtest.table.rename(
-            columns={
-                **renamed,
-                **_BANDS,
-                "daily profile": "daily_profile",
-                "historical mean": "historical_mean",
-            }
-        ).assign(target=name)
+        item.backtest.table.rename(columns={WHEN: TIMESTAMP, "y": "actual", **_NAIVES, **BANDS}).assign(
+            target=name
+        )
         for name, item in result.targets.items()
         if not item.backtest.table.empty
     ]
     whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     return whole.reindex(columns=columns)
+
+
+def crossings_of(result: CellForecast, limits: Limits) -> list[Crossing]:
+    """Hold the limits against a cell's forecast, the likeliest alarm first."""
+    ahead = {}
+    for name, item in result.targets.items():
+        quantiles, levels = quantile_table(item.forecast)
+        last = float(item.history["y"].iloc[-1])
+        ahead[name] = Ahead(quantiles, levels, item.state.step_s, last, item.state.courses)
+    return find_crossings(limits, ahead)
+
+
+def told(crossing: Crossing) -> CrossedLimit:
+    """Return a crossing as the tool tells it."""
+    limit = crossing.limit
+    return CrossedLimit(
+        target=limit.target,
+        side=limit.side,
+        limit=limit.value,
+        over=limit.over,
+        unit=COLUMNS[limit.target].unit,
+        probability=round(crossing.probability, 4),
+        hours=round(crossing.seconds / 3600.0, 4),
+        now=crossing.now,
+        alarm=limit.alarm,
+        meaning=limit.meaning,
+        words=crossing.words,
+    )
 
 
 def metrics_of(test: Backtest) -> TargetMetrics:
@@ -53,8 +88,12 @@ def metrics_of(test: Backtest) -> TargetMetrics:
         naive_mase=scores.naive_mase,
         rmse=scores.rmse,
         naive_rmse=scores.naive_rmse,
+        wql=scores.wql,
+        naive_wql=scores.naive_wql,
         coverage90=scores.coverage,
+        coverage50=scores.coverage50,
         skill=scores.skill,
+        naive=scores.naive,
         method=test.method,
     )
 
@@ -74,47 +113,56 @@ def outlook_of(result: CellForecast, name: str) -> Outlook:
 
 def split_of(result: CellForecast) -> str:
     """Say which readings trained, calibrated and tested, per target where they differ."""
-    said: dict[str, list[str]] = {}
-    for name, item in result.targets.items():
-        said.setdefault(_split_words(item), []).append(name)
-    if len(said) == 1:
-        return next(iter(said))
-    return "; ".join(f"{', '.join(names)}: {words}" for words, names in said.items())
-
-
-def _split_words(item: TargetForecast) -> str:
-    test = item.backtest
-    if test.table.empty:
-        return f"not tested: {test.reason}"
-    origins = np.sort(test.table["origin"].unique())
-    cut = pd.to_datetime(round(item.state.cut_s * 1e3), unit="ms")
-    horizon = int(test.table["horizon"].max())
-    if item.state.final is None:
-        return (
-            f"too little history for a model; baseline chosen before {pd.Timestamp(origins[0])}, metrics from "
-            f"{len(origins)} rolling origins of {horizon} steps after"
-        )
-    return (
-        f"trained before {cut}, calibrated and chosen until {pd.Timestamp(origins[0])}, metrics from "
-        f"{len(origins)} rolling origins of {horizon} steps after; the forecast's model is then trained on all"
+    return per_target(
+        result.targets, lambda name: split_words(result.targets[name].backtest, result.targets[name].state)
     )
 
 
-def message_of(result: CellForecast) -> str:
-    """Say in one or two sentences what is expected and how far it can be trusted."""
-    parts = []
-    for name, item in result.targets.items():
-        outlook, test = outlook_of(result, name), item.backtest
-        unit = f" {outlook.unit}" if outlook.unit else ""
-        last, mean, low, high = (
-            "?" if value is None else f"{value:.4g}"
-            for value in (outlook.last, outlook.mean, outlook.lo90, outlook.hi90)
-        )
-        naive = f", {test.scores.naive} {test.scores.naive_mase:.2f}" if test.method == "model" else ""
-        mase = "" if np.isnan(test.scores.mase) else f", MASE {test.scores.mase:.2f}{naive}"
-        parts.append(f"{name} {last} -> {mean}{unit} ({low} to {high}; {test.method}{mase})")
+def per_target(targets: dict, words: Callable[[str], str]) -> str:
+    """Say once what holds for all targets, else which of them it holds for."""
+    said: dict[str, list[str]] = {}
+    for name in targets:
+        said.setdefault(words(name), []).append(name)
+    if len(said) == 1:
+        return next(iter(said))
+    return "; ".join(f"{', '.join(names)}: {text}" for text, names in said.items())
+
+
+def split_words(test: Backtest, state: FittedState) -> str:
+    """Say how one target's history was divided."""
+    if test.table.empty:
+        return f"not tested: {test.reason}"
+    origins = np.sort(test.table["origin"].unique())
+    first, horizon = pd.Timestamp(origins[0]), int(test.table["horizon"].max())
+    tested = f"metrics from {len(origins)} rolling origins of {horizon} steps after"
+    if state.final is None:
+        return f"too little history for a model; baseline chosen before {first}, {tested}"
+    cut = pd.to_datetime(round(state.cut_s * 1e3), unit="ms")
+    return (
+        f"trained before {cut}, blended and calibrated until {first}, {tested}; for the forecast blended and "
+        "calibrated on all of it"
+    )
+
+
+def message_of(result: CellForecast, crossings: list[Crossing]) -> str:
+    """Say in a few sentences what is expected, what is likely to be crossed, how far it can be trusted."""
+    parts = [_target_words(result, name) for name in result.targets]
     steps = len(next(iter(result.targets.values())).forecast)
-    return f"Cell {result.cell_id}, {steps} steps of {result.step_s:g} s: {'; '.join(parts)}."
+    text = f"Cell {result.cell_id}, {steps} steps of {result.step_s:g} s: {'; '.join(parts)}."
+    return f"{crossings[0].words}. {text}" if crossings and crossings[0].limit.alarm else text
+
+
+def _target_words(result: CellForecast, name: str) -> str:
+    outlook, test = outlook_of(result, name), result.targets[name].backtest
+    unit = f" {outlook.unit}" if outlook.unit else ""
+    last, mean, low, high = (
+        "?" if value is None else f"{value:.4g}"
+        for value in (outlook.last, outlook.mean, outlook.lo90, outlook.hi90)
+    )
+    naive = f", {test.scores.naive} {test.scores.naive_mase:.2f}" if test.method != test.scores.naive else ""
+    mase = "" if np.isnan(test.scores.mase) else f", MASE {test.scores.mase:.2f}{naive}"
+    method = "mixture" if MIXED in test.method else test.method
+    return f"{name} {last} -> {mean}{unit} ({low} to {high}; {method}{mase})"
 
 
 def _rounded(value: float) -> float:

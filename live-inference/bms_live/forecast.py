@@ -31,23 +31,29 @@ def predict(request: ForecastRequest) -> Outcome[ForecastData]:
         ModelError: no such version, or it does not fit the readings.
     """
     from bms_forecast.cell import forecast_cell
-    from bms_forecast.report import REQUIRED
+    from bms_forecast.limits import limits_of
+    from bms_forecast.needs import REQUIRED, check_measured
+    from bms_forecast.report import crossings_of, told
 
     from bms_live.readings import battery_table
 
     version = wanted_version(MODEL, request.model, trained_by=TRAINED_BY)
     table = battery_table(request.readings, require=REQUIRED, chemistry=request.chemistry)
-    states = _states(models_folder(), version)
+    absent = check_measured(table)
+    states, limits = _states(models_folder(), version), limits_of(table)
     result = forecast_cell(table, request.cell_id, request.steps, states=states)
     data = ForecastData(
         model_version=version,
-        notes=[*table.notes, *result.warnings],
+        notes=[*absent, *table.notes, *result.warnings, *limits.notes],
         cell_id=result.cell_id,
         step_seconds=result.step_s,
         targets=[_target(name, item) for name, item in result.targets.items()],
+        crossings=[told(item) for item in crossings_of(result, limits)],
     )
     names = ", ".join(result.targets)
-    return Outcome(f"{request.steps} steps of {result.step_s:g} s of cell {result.cell_id}: {names}.", data)
+    watch = f" {data.crossings[0].words}." if data.crossings and data.crossings[0].alarm else ""
+    message = f"{request.steps} steps of {result.step_s:g} s of cell {result.cell_id}: {names}.{watch}"
+    return Outcome(message, data)
 
 
 @lru_cache(maxsize=_VERSIONS_KEPT)
@@ -61,9 +67,9 @@ def _states(store: Path, version: str) -> dict[str, FittedState]:
 
 def _target(name: str, item: Forecast) -> TargetForecast:
     table = item.forecast
-    columns = (table["ds"], table["mean"], table["q0.05"], table["q0.95"])
+    columns = (table[name] for name in ("ds", "mean", "q0.25", "q0.75", "q0.05", "q0.95"))
     points = [
-        ForecastPoint(timestamp=when.isoformat(), mean=mean, lo90=low, hi90=high)
-        for when, mean, low, high in zip(*columns, strict=True)
+        ForecastPoint(timestamp=when.isoformat(), mean=mean, lo50=lo50, hi50=hi50, lo90=lo90, hi90=hi90)
+        for when, mean, lo50, hi50, lo90, hi90 in zip(*columns, strict=True)
     ]
     return TargetForecast(target=name, unit=COLUMNS[name].unit, method=item.backtest.method, points=points)

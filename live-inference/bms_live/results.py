@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from bms_forecast.results import CrossedLimit
 from bms_schema.run.envelope import MaybeFloat, ToolData
 from pydantic import Field
 
@@ -65,10 +66,12 @@ class FailureData(PredictionData):
 
 
 class ForecastPoint(ToolData):
-    """One step ahead, with the 90 % interval, in the target's unit."""
+    """One step ahead, with the 50 % and the 90 % interval, in the target's unit."""
 
     timestamp: str
     mean: MaybeFloat
+    lo50: MaybeFloat
+    hi50: MaybeFloat
     lo90: MaybeFloat
     hi90: MaybeFloat
 
@@ -79,8 +82,7 @@ class TargetForecast(ToolData):
     target: str
     unit: str
     method: str = Field(
-        description="'model', or the naive forecast that tested better on these readings: 'last value', "
-        "'seasonal naive', 'historical mean'."
+        description="'model', a simpler forecast such as 'last value' or 'daily profile', or a mixture of them."
     )
     points: list[ForecastPoint]
 
@@ -91,6 +93,9 @@ class ForecastData(PredictionData):
     cell_id: str
     step_seconds: float
     targets: list[TargetForecast]
+    crossings: list[CrossedLimit] = Field(
+        description="How likely each limit is crossed within the steps; alarms first, the likeliest first."
+    )
 
 
 class StoredVersion(ToolData):

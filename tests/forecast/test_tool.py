@@ -1,5 +1,4 @@
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,13 +24,18 @@ def test_a_cell_is_forecast_with_intervals_figures_and_pictures(trained: Trained
     assert trained.answer["status"] == "success", trained.answer["message"]
     data = trained.data
     table = pd.read_csv(data["forecast_csv"], parse_dates=["Timestamp"])
-    assert list(table.columns) == ["Timestamp", "target", "mean", "lo90", "hi90", "method"]
+    bands = ["lo50", "hi50", "lo90", "hi90"]
+    assert list(table.columns) == ["Timestamp", "target", "mean", *bands, "method"]
     assert table.groupby("target", sort=False).size().to_dict() == dict.fromkeys(TARGETS, 6)
     assert table["Timestamp"].min() == pd.Timestamp("2026-01-01") + pd.Timedelta(hours=HOURS)
-    assert ((table["lo90"] <= table["mean"]) & (table["mean"] <= table["hi90"])).all()
+    ordered = table[["lo90", "lo50", "mean", "hi50", "hi90"]].to_numpy()
+    assert (np.diff(ordered, axis=1) >= 0).all()
+    assert (table["hi90"] - table["lo90"] > table["hi50"] - table["lo50"]).all()
     assert data["step_seconds"] == 3600 and data["steps"] == 6 and data["cell_id"] == "A/2"
     assert data["metrics"]["CellTemperature"]["mase"] < 1
-    assert set(data["metrics"]["CellVoltage"]) >= {"mase", "naive_mase", "rmse", "coverage90", "method"}
+    figures = {"mase", "naive_mase", "rmse", "wql", "naive_wql", "coverage90", "coverage50", "method"}
+    assert set(data["metrics"]["CellVoltage"]) >= figures
+    assert data["metrics"]["CellTemperature"]["wql"] < data["metrics"]["CellTemperature"]["naive_wql"]
     assert Path(data["plot_png"]).read_bytes()[:4] == b"\x89PNG"
     assert "Plotly.newPlot" in Path(data["plot_html"]).read_text(encoding="utf-8")
 
@@ -43,8 +47,9 @@ def test_the_backtest_file_bears_out_the_figures(trained: Trained) -> None:
     metrics = data["metrics"]["CellVoltage"]
     assert (own["Timestamp"] > own["origin"]).all()
     assert np.isclose(np.sqrt(((own["actual"] - own["mean"]) ** 2).mean()), metrics["rmse"])
-    inside = (own["actual"] >= own["lo90"]) & (own["actual"] <= own["hi90"])
-    assert np.isclose(inside.mean(), metrics["coverage90"])
+    for width in (50, 90):
+        inside = (own["actual"] >= own[f"lo{width}"]) & (own["actual"] <= own[f"hi{width}"])
+        assert np.isclose(inside.mean(), metrics[f"coverage{width}"])
     history = battery_frame().query("`Cell ID` == 'A/2'").set_index("Timestamp")["CellVoltage"]
     past = history[: own["origin"].min()].to_numpy()
     scale = np.abs(past[24:] - past[:-24]).mean()
@@ -53,17 +58,61 @@ def test_the_backtest_file_bears_out_the_figures(trained: Trained) -> None:
 
 def test_the_message_names_the_naive_figure_beside_the_models(trained: Trained) -> None:
     data, message = trained.data, trained.answer["message"]
-    by_model = {name: item for name, item in data["metrics"].items() if item["method"] == "model"}
+    by_model = [item for item in data["metrics"].values() if "model" in item["method"]]
     assert by_model
-    for item in by_model.values():
-        pair = rf"model, MASE {item['mase']:.2f}, (last value|seasonal naive) {item['naive_mase']:.2f}\)"
-        assert re.search(pair, message)
+    for item in by_model:
+        naive = f"{item['naive']} {item['naive_mase']:.2f}"
+        method = "mixture" if "+" in item["method"] else item["method"]
+        assert f"{method}, MASE {item['mase']:.2f}, {naive})" in message
     assert any(note.startswith("chemistry lead_acid_flooded") for note in data["notes"])
 
 
-def test_no_naive_forecast_beats_the_method_in_use(trained: Trained) -> None:
-    for metrics in trained.data["metrics"].values():
-        assert metrics["mase"] <= metrics["naive_mase"] + 1e-12
+def test_the_likeliest_alarm_opens_the_message_and_every_limit_of_the_table_is_told(trained: Trained) -> None:
+    data, message = trained.data, trained.answer["message"]
+    events = {item["words"].split(" within")[0] for item in data["crossings"]}
+    assert events >= {"P(CellVoltage < 2.13 V", "P(CellTemperature > AmbientTemperature + 10 °C"}
+    alarms = [item for item in data["crossings"] if item["alarm"]]
+    assert message.startswith(alarms[0]["words"])
+    assert alarms == data["crossings"][: len(alarms)]
+    chances = [item["probability"] for item in alarms]
+    assert chances == sorted(chances, reverse=True)
+    assert not any(item["now"] for item in alarms)
+    assert {item["hours"] for item in data["crossings"]} == {6.0}
+
+
+def test_a_cell_that_sinks_is_likelier_to_cross_the_limit_and_one_below_it_says_so(tmp_path: Path) -> None:
+    frame = battery_frame()
+    hours = (frame["Timestamp"] - frame["Timestamp"].min()) / pd.Timedelta("1h")
+    sinking = frame["Cell ID"] == "A/2"
+    frame.loc[sinking, "CellVoltage"] -= 0.1 * (hours / HOURS) ** 4  # ends at 2.14 V
+    frame.loc[frame["Cell ID"] == "A/3", "CellVoltage"] -= 0.15
+    path = tmp_path / "sinking.csv"
+    frame.to_csv(path, index=False)
+    low = {
+        cell: next(item for item in forecast(path, cell)["data"]["crossings"] if item["limit"] == 2.13)
+        for cell in ("A/1", "A/2", "A/3")
+    }
+    assert low["A/1"]["probability"] < 0.1 < low["A/2"]["probability"]
+    assert low["A/3"]["now"] and low["A/3"]["probability"] > 0.9
+    assert "it is now, at 2.1" in low["A/3"]["words"]
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_one_measured_column_is_enough_and_the_others_are_named(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "lone.csv"
+    battery_frame()[["Cell ID", "Timestamp", name]].to_csv(path, index=False)
+    data = forecast(path, chemistry="lead_acid_flooded")["data"]
+    assert set(data["metrics"]) == {name}
+    absent = next(note for note in data["notes"] if note.startswith("not in the data"))
+    assert all((other in absent) == (other != name) for other in TARGETS)
+
+
+def test_a_column_of_text_is_left_out_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "text.csv"
+    battery_frame().assign(CellVoltage="broken").to_csv(path, index=False)
+    data = forecast(path)["data"]
+    assert "CellVoltage" not in data["metrics"] and "CellTemperature" in data["metrics"]
+    assert any("no usable reading" in note and "CellVoltage" in note for note in data["notes"])
 
 
 def test_the_stored_model_gives_the_same_numbers_without_training(
@@ -83,7 +132,8 @@ def test_the_stored_model_gives_the_same_numbers_without_training(
 
 def test_readings_in_memory_are_forecast_like_the_file(trained: Trained) -> None:
     from bms_forecast.cell import forecast_cell
-    from bms_forecast.report import REQUIRED, forecast_table
+    from bms_forecast.needs import REQUIRED
+    from bms_forecast.report import forecast_table
     from bms_forecast.store import load_states
 
     states, _ = load_states(trained.data["model_version"])
@@ -95,7 +145,10 @@ def test_readings_in_memory_are_forecast_like_the_file(trained: Trained) -> None
 
 def test_the_model_is_stored_without_pickle(trained: Trained) -> None:
     folder = trained.folder / "home" / "models" / "forecast" / trained.data["model_version"]
-    assert {path.suffix for path in folder.iterdir()} == {".ubj", ".json"}
+    assert {path.suffix for path in folder.iterdir()} <= {".ubj", ".json", ".npz"}
+    for path in folder.glob("*.npz"):
+        with np.load(path, allow_pickle=False) as arrays:
+            assert all(arrays[name].dtype.kind in "fiub" for name in arrays)
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     assert meta["columns"]["CellVoltage"] == "V" and meta["split"].startswith("trained before")
 
@@ -217,11 +270,11 @@ def test_tools_are_described_and_small() -> None:
             return (await client.list_tools()).tools
 
     tools = anyio.run(listed)
-    assert [tool.name for tool in tools][:2] == ["predict_cell_timeseries", "health_check"]
+    assert [tool.name for tool in tools][:3] == ["predict_cell_timeseries", "forecast_fleet", "health_check"]
     assert sum(len(tool.model_dump_json(exclude_none=True, by_alias=True)) for tool in tools) <= 12_000
     assert len(INSTRUCTIONS) <= 2_000
-    for argument in tools[0].input_schema["properties"].values():
-        assert argument["description"]
+    for tool in tools[:2]:
+        assert all(argument["description"] for argument in tool.input_schema["properties"].values())
 
 
 def test_health_names_the_latest_model(trained: Trained) -> None:

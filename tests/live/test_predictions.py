@@ -136,8 +136,19 @@ def test_forecasts_are_those_of_the_batch(client, trained):
     live, batch = pd.DataFrame(points), trained.forecast
     assert live["target"].tolist() == batch["target"].tolist()
     assert pd.to_datetime(live["timestamp"]).tolist() == pd.to_datetime(batch["Timestamp"]).tolist()
-    for name in ("mean", "lo90", "hi90"):
+    for name in ("mean", "lo50", "hi50", "lo90", "hi90"):
         assert_same(live[name], batch[name])
+    first = data["crossings"][0]
+    assert first["alarm"] and 0 <= first["probability"] <= 1
+    assert first["words"].startswith(f"P({first['target']} ")
+
+
+def test_one_measured_column_is_enough_for_a_forecast_and_the_others_are_named(client, trained):
+    lone = trained.readings[["Cell ID", "Timestamp", "CellVoltage"]]
+    data = ask(client, "forecast", lone, cell_id=trained.cell_id, steps=STEPS, chemistry="lead_acid_flooded")
+    assert [item["target"] for item in data["targets"]] == ["CellVoltage"]
+    assert any("not in the data" in note and "AmbientTemperature" in note for note in data["notes"])
+    assert {item["target"] for item in data["crossings"]} == {"CellVoltage"}
 
 
 def test_an_unknown_cell_is_told_with_the_known_ones(client, trained):
