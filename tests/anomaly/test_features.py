@@ -26,8 +26,16 @@ def held(count):
 
 
 def test_a_run_that_chance_allows_is_no_further_out_than_normal_readings_get():
-    assert 2.0 < held(6) < 5.0
+    assert 4.0 < held(12) < 5.0  # its chance is 3e-5; as -ln of it, 10 sigmas
     assert held(40) > 15.0
+
+
+@pytest.mark.parametrize("step", [0.0005, 0.01])
+def test_the_repeats_of_healthy_sensors_stand_out_no_further_than_their_other_readings(step):
+    fleet = quiet_fleet()
+    fleet["CellVoltage"] = (fleet["CellVoltage"] / step).round() * step
+    features = fleet_features(canonical_table(fleet).frame)
+    assert 3.0 < features["voltage_stuck"].max() < 1.2 * features["voltage_fast"].abs().max()
 
 
 def test_a_level_of_its_own_counts_less_than_its_distance_and_a_change_in_full():
