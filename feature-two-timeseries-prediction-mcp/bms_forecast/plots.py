@@ -115,7 +115,13 @@ def draw_png(panels: list[Panel], title: str, path: Path, *, columns: int = 1) -
         drawn, labels = axis.get_legend_handles_labels()
         handles.update(dict(zip(labels, drawn, strict=True)))
     figure.legend(
-        handles.values(), handles.keys(), loc="outside upper right", ncols=len(handles), frameon=False
+        handles.values(),
+        handles.keys(),
+        loc="outside upper right",
+        ncols=len(handles),
+        frameon=False,
+        fontsize=8,
+        columnspacing=1.2,
     )
     return save_png(figure, path)
 
