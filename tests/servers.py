@@ -44,6 +44,8 @@ SERVERS = (
     Server(
         "feature-one-anamoly-detection-mcp", "bms_anomaly", ("detect_anomalies", "visualize_anomalies_3d")
     ),
-    Server("feature-two-timeseries-prediction-mcp", "bms_forecast", ("predict_cell_timeseries", "forecast_fleet")),
+    Server(
+        "feature-two-timeseries-prediction-mcp", "bms_forecast", ("predict_cell_timeseries", "forecast_fleet")
+    ),
     Server("feature-three-failure-prediction-mcp", "bms_failure", ("predict_cell_failure",)),
 )

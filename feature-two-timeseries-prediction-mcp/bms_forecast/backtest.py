@@ -70,7 +70,7 @@ def _of_series(
     quantiles: np.ndarray,
 ) -> Backtest:
     if state.candidates is not None and state.checked is not None:
-        method, why = state.checked.calm.words(state.candidates.names), "least loss on the calibration part"
+        method, why = state.checked.words(state.candidates.names), "least loss on the calibration part"
     else:
         baselines, ahead = features.baselines, np.arange(1, plan.window + 1)
         chosen = baselines.best(row, plan.report_from, plan.window)
@@ -81,6 +81,8 @@ def _of_series(
                 for origin in plan.report_origins()
             ]
         )
+    if not np.isfinite(quantiles[:, MIDDLE]).any():
+        return _untested(features, state, row)
     named = {quantile_name(level): quantiles[:, index] for index, level in enumerate(LEVELS)}
     whole = table.assign(mean=quantiles[:, MIDDLE], **named).reset_index(drop=True)
     history = features.grid.values[row, : plan.report_from]

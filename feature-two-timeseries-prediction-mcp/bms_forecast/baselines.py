@@ -7,8 +7,13 @@ import numpy as np
 from bms_forecast.grid import Grid
 from bms_forecast.windows import TrailingSums, forward_filled, quantiles_known
 
-Method = Literal["last value", "seasonal naive", "daily profile", "usual day", "historical mean"]
+Method = Literal[
+    "last value", "recent median", "seasonal naive", "daily profile", "usual day", "historical mean"
+]
 USUAL_DAY: Method = "usual day"
+# The recent median outlasts a short outage and keeps to a level that changed for good: of so many hours, but of 3
+# to 60 readings.
+RECENT_H, FEWEST_RECENT, MOST_RECENT = 9.0, 3, 60
 NAIVES: tuple[Method, ...] = ("last value", "seasonal naive")
 # The historical mean is that of the newest week of hours, or of all there is.
 MEAN_STEPS = 168
@@ -28,14 +33,23 @@ FEWEST_ERRORS = 5
 
 def points_of(season: int) -> tuple[Method, ...]:
     """Return the baselines that are blended; what the others say, these say better (measured)."""
-    return ("last value", "daily profile", USUAL_DAY) if season else ("last value", "historical mean")
+    if season:
+        return ("last value", "recent median", "daily profile", USUAL_DAY)
+    return ("last value", "recent median", "historical mean")
 
 
 def methods_of(season: int) -> tuple[Method, ...]:
     """Return the baselines there are: the seasonal ones need a season."""
     if season:
-        return ("last value", "seasonal naive", "daily profile", USUAL_DAY, "historical mean")
-    return ("last value", "historical mean")
+        return (
+            "last value",
+            "recent median",
+            "seasonal naive",
+            "daily profile",
+            USUAL_DAY,
+            "historical mean",
+        )
+    return ("last value", "recent median", "historical mean")
 
 
 class Baselines:
@@ -63,6 +77,8 @@ class Baselines:
         last = self._filled[rows, origins]
         if method == "last value":
             return last
+        if method == "recent median":
+            return self._recent_median(rows, origins)
         if method == "historical mean":
             mean = self._sums.mean(rows, origins, MEAN_STEPS)
             return np.where(np.isfinite(mean), mean, last)
@@ -90,6 +106,14 @@ class Baselines:
         found = np.where(earlier >= 0, self.grid.values[rows[:, None], np.maximum(earlier, 0)], np.nan)
         answer = quantiles_known(found, quantiles)
         return np.where(np.isfinite(answer), answer, self._filled[rows, origins][:, None])
+
+    def _recent_median(self, rows: np.ndarray, origins: np.ndarray) -> np.ndarray:
+        """Return the median of the newest readings; the last one where none is as new."""
+        steps = int(np.clip(round(RECENT_H * 3600.0 / self.grid.step_s), FEWEST_RECENT, MOST_RECENT))
+        columns = origins[:, None] - np.arange(steps)
+        found = np.where(columns >= 0, self.grid.values[rows[:, None], np.maximum(columns, 0)], np.nan)
+        median = quantiles_known(found, np.array([0.5]))[:, 0]
+        return np.where(np.isfinite(median), median, self._filled[rows, origins])
 
     def _profile(self, rows: np.ndarray, columns: np.ndarray, origins: np.ndarray) -> np.ndarray:
         """Return the mean of the readings at the same time of the days up to the origins, shape (m,)."""

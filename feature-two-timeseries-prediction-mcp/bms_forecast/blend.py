@@ -25,9 +25,6 @@ PARTS, UNEVENNESS = 8, 0.05
 SPREAD_PARTS = 4
 # Errors are weighed on so many samples at most, and are forecast for so many at once.
 MOST_PAIRS, PIECE = 6_000, 32_768
-# With fewer readings after a discharge or the like, or where an own mixture there takes off less than a tenth of
-# the error, one mixture serves both states.
-FEWEST_OF_A_STATE, WORTH_A_STATE = 500, 0.9
 # Courses kept of the windows learnt from.
 MOST_COURSES = 400
 
@@ -41,14 +38,12 @@ class Evidence:
         said: In scales of the series.
         truth: In the same unit, shape (m,), NaN = not read.
         scale: That unit in the series' own, shape (m,).
-        stirred: Whether the series was not in its usual state at the origin, shape (m,).
     """
 
     samples: Samples
     said: Said
     truth: np.ndarray
     scale: np.ndarray
-    stirred: np.ndarray
 
     @classmethod
     def of(cls, features: SeriesFeatures, candidates: Candidates, samples: Samples) -> Evidence:
@@ -58,7 +53,6 @@ class Evidence:
             candidates.said(features, samples),
             scaled_change(features, samples),
             features.level_and_scale(samples.rows, samples.origins)[1],
-            features.stirred(samples.rows, samples.origins),
         )
 
     def before(self, column: int, reach: int) -> Evidence:
@@ -72,7 +66,6 @@ class Evidence:
             self.said.select(keep),
             self.truth[keep],
             self.scale[keep],
-            self.stirred[keep],
         )
 
     @classmethod
@@ -83,49 +76,7 @@ class Evidence:
             Said.joined([part.said for part in parts]),
             np.concatenate([part.truth for part in parts]),
             np.concatenate([part.scale for part in parts]),
-            np.concatenate([part.stirred for part in parts]),
         )
-
-
-@dataclass(frozen=True)
-class Mixture:
-    """A mixture and its correction.
-
-    Args:
-        weights: Of the candidates in their order, sum 1, shape (K,).
-        usual_share: Share of the usual day in the spread, 0 to 1.
-        shifts: Conformal correction, shape (reach, Q).
-    """
-
-    weights: np.ndarray
-    usual_share: float
-    shifts: np.ndarray
-
-    @classmethod
-    def fitted(cls, evidence: Evidence, reach: int) -> Mixture:
-        """Choose the mixture of least loss, then correct it."""
-        said, truth = evidence.said, evidence.truth
-        weights = best_weights(said.points, truth)
-        shares = np.arange(SPREAD_PARTS + 1) / SPREAD_PARTS if said.usual_spread is not None else np.zeros(1)
-        losses = [_pinball(_mixed(said, weights, share), truth) for share in shares]
-        share = float(shares[int(np.argmin(losses))])
-        mixed = _mixed(said, weights, share)
-        return cls(weights, share, fit_shifts(truth, mixed, evidence.samples.horizons, reach, LEVELS))
-
-    def error(self, evidence: Evidence) -> float:
-        """Return the mean absolute error of the point forecast, in scales."""
-        return float(np.nanmean(np.abs(evidence.truth - evidence.said.points @ self.weights)))
-
-    def quantiles(self, said: Said, horizons: np.ndarray) -> np.ndarray:
-        """Return the scaled forecast, shape (m, Q), ascending in every row."""
-        return apply_shifts(_mixed(said, self.weights, self.usual_share), horizons, self.shifts, LEVELS)
-
-    def words(self, names: tuple[str, ...]) -> str:
-        """Say what the mixture consists of, the most first: "model", or "0.75 model + 0.25 usual day"."""
-        order = [index for index in np.argsort(-self.weights, kind="stable") if self.weights[index] > 0]
-        if len(order) == 1:
-            return names[order[0]]
-        return " + ".join(f"{self.weights[index]:g} {names[index]}" for index in order)
 
 
 @dataclass(frozen=True)
@@ -159,42 +110,54 @@ class Courses:
 
 @dataclass(frozen=True)
 class Blend:
-    """The mixture for calm origins, the one for those after a discharge or the like, and past courses."""
+    """The mixture and its correction.
 
-    calm: Mixture
-    stirred: Mixture
+    Args:
+        weights: Of the candidates in their order, sum 1, shape (K,).
+        usual_share: Share of the usual day in the spread, 0 to 1.
+        shifts: Conformal correction, shape (reach, Q).
+        courses: Of past windows.
+    """
+
+    weights: np.ndarray
+    usual_share: float
+    shifts: np.ndarray
     courses: Courses
 
     @classmethod
     def fitted(cls, evidence: Evidence, reach: int) -> Blend | None:
-        """Learn from windows of `reach` steps; None where nothing was read in them."""
-        if not np.isfinite(evidence.truth).any():
+        """Choose the mixture of least loss over windows of `reach` steps; None where nothing was read in them."""
+        said, truth, horizons = evidence.said, evidence.truth, evidence.samples.horizons
+        if not np.isfinite(truth).any():
             return None
-        calm = stirred = Mixture.fitted(evidence, reach)
-        after = evidence.select(evidence.stirred)
-        if np.isfinite(after.truth).sum() >= FEWEST_OF_A_STATE:
-            own = Mixture.fitted(after, reach)
-            if own.error(after) < WORTH_A_STATE * calm.error(after):
-                calm, stirred = Mixture.fitted(evidence.select(~evidence.stirred), reach), own
-        plain = cls(calm, stirred, Courses.none(reach))
-        quantiles = plain._of(evidence.said, evidence.samples.horizons, evidence.stirred)
-        return cls(calm, stirred, Courses.of(quantiles, evidence, reach))
+        weights = best_weights(said.points, truth)
+        shares = np.arange(SPREAD_PARTS + 1) / SPREAD_PARTS if said.usual_spread is not None else np.zeros(1)
+        losses = [_pinball(_mixed(said, weights, share), truth) for share in shares]
+        share = float(shares[int(np.argmin(losses))])
+        mixed = _mixed(said, weights, share)
+        shifts = fit_shifts(truth, mixed, horizons, reach, LEVELS)
+        corrected = apply_shifts(mixed, horizons, shifts, LEVELS)
+        return cls(weights, share, shifts, Courses.of(corrected, evidence, reach))
 
     def quantiles(self, features: SeriesFeatures, candidates: Candidates, samples: Samples) -> np.ndarray:
         """Return the scaled forecast, shape (m, Q), ascending in every row."""
         parts = [
-            self._of(
-                candidates.said(features, piece),
+            apply_shifts(
+                _mixed(candidates.said(features, piece), self.weights, self.usual_share),
                 piece.horizons,
-                features.stirred(piece.rows, piece.origins),
+                self.shifts,
+                LEVELS,
             )
             for piece in samples.pieces(PIECE)
         ]
         return np.concatenate(parts) if parts else np.empty((0, len(LEVELS)))
 
-    def _of(self, said: Said, horizons: np.ndarray, stirred: np.ndarray) -> np.ndarray:
-        calm, other = (mixture.quantiles(said, horizons) for mixture in (self.calm, self.stirred))
-        return np.where(stirred[:, None], other, calm)
+    def words(self, names: tuple[str, ...]) -> str:
+        """Say what the mixture consists of, the most first: "model", or "0.75 model + 0.25 usual day"."""
+        order = [index for index in np.argsort(-self.weights, kind="stable") if self.weights[index] > 0]
+        if len(order) == 1:
+            return names[order[0]]
+        return " + ".join(f"{self.weights[index]:g} {names[index]}" for index in order)
 
 
 def best_weights(points: np.ndarray, truth: np.ndarray) -> np.ndarray:

@@ -10,6 +10,8 @@ from bms_forecast.baselines import Baselines
 from bms_forecast.grid import DAY_S, Grid
 from bms_forecast.windows import TrailingSums, forward_filled, last_known, mean_known
 
+# The covariate that tells how far a cell lies from the median of its string.
+DEVIATION = "deviation"
 LAGS = (0, 1, 2, 3, 5, 8, 12)
 WINDOWS = (3, 6, 12, 24, 48, 168)
 SPREAD_WINDOWS = (6, 24, 168)
@@ -27,8 +29,6 @@ SMALLEST_SCALE = 1e-4
 EXCURSION_SCALES, EXCURSION_DEVIATIONS, DAY_STEPS = 8.0, 3.0, 24
 # What covariates are compared with: three days of hours.
 COVARIATE_STEPS = 72
-# For so long after an excursion a series is not in its usual state [U].
-STIRRED_STEPS = 24
 WEEK_DAYS = 7.0
 # A window enters only where the training history holds it so often: on fewer, trees learn the dates by heart.
 REPEATS_NEEDED = 6
@@ -147,11 +147,6 @@ class SeriesFeatures:
         change = np.clip((readings - level[:, None]) / scale[:, None], -most, most)
         return np.where(np.isfinite(change), change, 0.0)
 
-    def stirred(self, rows: np.ndarray, origins: np.ndarray) -> np.ndarray:
-        """Whether a discharge, a recharge or the like is under way or lately was at each origin, shape (m,)."""
-        since = self._since[rows, origins]
-        return np.asarray(np.isfinite(since) & (since < STIRRED_STEPS))
-
     def constant(self, row: int) -> bool:
         """Whether all readings of a series are the same."""
         return bool(self._lowest[row, -1] == self._highest[row, -1])
@@ -222,16 +217,25 @@ class SeriesFeatures:
         return np.where(inside, self._values[rows, np.maximum(columns, 0)], np.nan)
 
     def _steps_since_excursion(self) -> np.ndarray:
-        """Steps since the series last left its trailing day: the phase of a duty cycle; NaN before the first."""
-        n_series, length = self._values.shape
+        """Steps since the string last left its trailing day: the phase of a duty cycle; NaN before the first.
+
+        The string's median is the series less its deviation from it: a discharge takes all cells along and ends, a
+        cell that leaves alone may be dying and does not come back.
+        """
+        alone = self.grid.exogenous.get(DEVIATION)
+        values = self._values if alone is None else self._values - alone
+        filled, sums = forward_filled(values), TrailingSums(values)
+        changes = TrailingSums(
+            np.where(np.isfinite(values), np.abs(np.diff(filled, axis=1, prepend=np.nan)), np.nan)
+        )
+        n_series, length = values.shape
         rows, columns = (item.ravel() for item in np.indices((n_series, length)))
         before = np.maximum(columns - 1, 0)
-        usual = self._sums.mean(rows, before, DAY_STEPS).reshape(n_series, length)
-        spread = self._sums.std(rows, before, DAY_STEPS).reshape(n_series, length)
-        scale = self.level_and_scale(rows, before)[1].reshape(n_series, length)
+        usual, spread = sums.mean(rows, before, DAY_STEPS), sums.std(rows, before, DAY_STEPS)
+        scale = np.fmax(changes.mean(rows, before, SCALE_STEPS), SMALLEST_SCALE * np.fmax(np.abs(usual), 1.0))
         far = np.fmax(EXCURSION_SCALES * scale, EXCURSION_DEVIATIONS * spread)
         with np.errstate(invalid="ignore"):
-            left = np.abs(self._values - usual) > far
+            left = np.abs(values - usual.reshape(n_series, length)) > far.reshape(n_series, length)
         number = np.arange(length)
         last = np.maximum.accumulate(np.where(left, number, -1), axis=1)
         return np.where(last >= 0, number - last, np.nan)

@@ -48,7 +48,7 @@ class FittedState:
         """What the forecast consists of; empty where there is no model."""
         if self.candidates is None or self.final is None:
             return ""
-        return self.final.calm.words(self.candidates.names)
+        return self.final.words(self.candidates.names)
 
     @property
     def courses(self) -> Courses:

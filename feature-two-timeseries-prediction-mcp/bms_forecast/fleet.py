@@ -184,6 +184,9 @@ def _forecast_target(
         usual = f"not read every {forecaster.fitted.step_s:g} s as most are, but put on that step"
         said.append(f"{usual}: {some(sorted(other))}")
     forecast = forecaster.predict(tidy)
+    gone = sorted(set(rhythm.index) - set(forecast[ID]))
+    if gone:
+        said.append(f"ended too long before the newest reading, not forecast: {some(gone)}")
     bands = [str(name) for name in forecast if name not in (ID, WHEN)]
     forecast[bands] = forecast[bands].clip(*limits)
     step_s = forecaster.fitted.step_s

@@ -118,6 +118,8 @@ def make_grid(
     np.maximum.at(end_s, codes[known], seconds[known])
     usable = np.isfinite(end_s)
     newest = end_s[usable].max()
+    # Who ended longer ago than a grid is long has no place on it.
+    usable &= end_s > newest - (LONGEST_GRID // 2) * step_s
     behind = np.where(usable, np.floor((np.where(usable, end_s, newest) - newest) / step_s + 1e-6), 0.0)
     offset = np.rint((seconds - np.where(usable, end_s, 0.0)[codes]) / step_s)
     place = offset + behind[codes]

@@ -12,14 +12,14 @@ from bms_schema.run.model_store import ModelVersion, load_model_version, new_mod
 from pydantic import BaseModel, ValidationError
 
 from bms_forecast import boosting
-from bms_forecast.blend import Blend, Courses, Mixture
+from bms_forecast.blend import Blend, Courses
 from bms_forecast.candidates import Candidates
 from bms_forecast.fitted import FittedState
 from bms_forecast.linear import LinearForecast
 
 NAME = "forecast"
 LIBRARIES = ("bms-forecast", "bms-schema", "numpy", "pandas", "xgboost")
-CHECKED, FINAL, CALM, STIRRED = "checked", "final", "calm", "stirred"
+CHECKED, FINAL = "checked", "final"
 
 
 class StoredState(BaseModel):
@@ -107,21 +107,19 @@ def _state(plain: StoredState, stem: Path) -> FittedState:
 
 
 def _arrays_of(part: str, blend: Blend) -> dict[str, np.ndarray]:
-    arrays = {f"{part}-ranks": blend.courses.ranks, f"{part}-excess": blend.courses.excess}
-    for name, mixture in ((CALM, blend.calm), (STIRRED, blend.stirred)):
-        arrays[f"{part}-{name}-weights"] = mixture.weights
-        arrays[f"{part}-{name}-share"] = np.array(mixture.usual_share)
-        arrays[f"{part}-{name}-shifts"] = mixture.shifts
-    return arrays
+    return {
+        f"{part}-weights": blend.weights,
+        f"{part}-share": np.array(blend.usual_share),
+        f"{part}-shifts": blend.shifts,
+        f"{part}-ranks": blend.courses.ranks,
+        f"{part}-excess": blend.courses.excess,
+    }
 
 
 def _blend_of(part: str, arrays: Any) -> Blend:
-    calm, stirred = (
-        Mixture(
-            arrays[f"{part}-{name}-weights"],
-            float(arrays[f"{part}-{name}-share"]),
-            arrays[f"{part}-{name}-shifts"],
-        )
-        for name in (CALM, STIRRED)
+    return Blend(
+        arrays[f"{part}-weights"],
+        float(arrays[f"{part}-share"]),
+        arrays[f"{part}-shifts"],
+        Courses(arrays[f"{part}-ranks"], arrays[f"{part}-excess"]),
     )
-    return Blend(calm, stirred, Courses(arrays[f"{part}-ranks"], arrays[f"{part}-excess"]))

@@ -8,11 +8,11 @@ from bms_schema.data.moments import moment_codes
 from bms_schema.data.neighbours import string_median
 from bms_schema.run.errors import NotEnoughData, UnknownName
 
+from bms_forecast.features import DEVIATION
 from bms_forecast.grid import ID, VALUE, WHEN
 
 # Fewest readings of a target that a forecast is built on.
 FEWEST_READINGS = 8
-DEVIATION = "deviation"
 
 
 def find_cell(frame: pd.DataFrame, cell_id: str) -> str:

@@ -36,7 +36,6 @@ def test_no_reading_after_the_origin_enters_a_feature() -> None:
     place = np.array([0, 1]), np.array([ORIGIN, ORIGIN])
     np.testing.assert_array_equal(now.recent(*place, 72, 20.0), then.recent(*place, 72, 20.0))
     np.testing.assert_array_equal(now.covariates(*place, 20.0), then.covariates(*place, 20.0))
-    np.testing.assert_array_equal(now.stirred(*place), then.stirred(*place))
     np.testing.assert_array_equal(now.experience(*place), then.experience(*place))
 
 
@@ -135,15 +134,33 @@ def test_the_linear_forecast_finds_a_leading_covariate() -> None:
     assert np.abs(error).mean() < 0.3 * np.abs(came).mean()
 
 
-def test_an_outage_is_an_excursion_and_a_daily_cycle_is_none() -> None:
+def test_an_outage_of_the_string_is_an_excursion_and_neither_a_daily_cycle_nor_a_lone_fall_is() -> None:
     hours = np.arange(24 * 8)
     day = 20.0 + 3.0 * np.sin(2 * np.pi * hours / 24)
-    volts = np.full(hours.size, 2.2) + 0.002 * np.random.default_rng(0).normal(size=hours.size)
-    volts[100:104] = 1.9
+    float_v = np.full(hours.size, 2.2) + 0.002 * np.random.default_rng(0).normal(size=hours.size)
+    outage, alone = float_v.copy(), np.where(hours >= 100, -0.3, 0.0)
+    outage[100:104] = 1.9
     when = pd.date_range("2026-01-01", periods=hours.size, freq="h")
-    parts = [pd.DataFrame({"unique_id": n, "ds": when, "y": y}) for n, y in (("cell", volts), ("room", day))]
-    features = SeriesFeatures(make_grid(pd.concat(parts)), 24, 32)
+    parts = [
+        pd.DataFrame({"unique_id": name, "ds": when, "y": y, "deviation": apart})
+        for name, y, apart in (("cell", outage, 0.0), ("dying", float_v + alone, alone), ("room", day, 0.0))
+    ]
+    features = SeriesFeatures(make_grid(pd.concat(parts), exogenous=["deviation"]), 24, 32)
+    at = features.names().index("since_excursion")
     later = hours[48:]
-    cell, room = (features.stirred(np.full(later.size, row), later) for row in (0, 1))
-    assert not room.any()
-    assert later[cell].min() == 100 and 103 <= later[cell].max() <= 135
+    cell, dying, room = (
+        features.table(np.full(later.size, row), later, np.ones(later.size, int))[:, at] for row in range(3)
+    )
+    # Before a day is over there is nothing to tell an excursion by.
+    for calm in (dying, room):
+        assert np.nanmax(later - calm) < 24
+    assert 100 <= np.nanmax(later - cell) <= 104
+
+
+def test_the_recent_median_outlasts_a_short_outage_and_keeps_a_new_level() -> None:
+    volts = np.full(120, 2.2)
+    volts[60:64], volts[100:] = 1.9, 1.8
+    when = pd.date_range("2026-01-01", periods=volts.size, freq="h")
+    baselines = Baselines(make_grid(pd.DataFrame({"unique_id": "a", "ds": when, "y": volts})), 24)
+    at = np.array([63, 110])
+    assert baselines.point("recent median", np.zeros(2, int), at, np.ones(2, int)).tolist() == [2.2, 1.8]
