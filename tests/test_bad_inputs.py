@@ -25,8 +25,10 @@ TABLE_TOOLS = {
     "detect_anomalies": ("data_path", {}),
     "visualize_anomalies_3d": ("result_csv", {}),
     "predict_cell_timeseries": ("data_path", {"cell_id": "S0/1"}),
+    "forecast_fleet": ("data_path", {}),
     "predict_cell_failure": ("data_path", {}),
 }
+SIGNAL_TOOLS = {"detect_anomalies", "predict_cell_timeseries", "forecast_fleet"}
 # What is bad for everyone; one row, one cell and text in a few numbers may be answered honestly instead.
 FATAL = (
     "missing file",
@@ -133,8 +135,8 @@ def test_bad_data_is_told_or_answered_honestly(server, tool, kind, tmp_path, wor
         first, rest = TABLE_TOOLS[tool]
         arguments = {first: str(bad_table(tmp_path, kind)), **rest}
     result = called(server, tool, arguments)
-    # A twin keeps what there is; detection looks at the signals that have readings.
-    lenient = tool in FOLDER_TOOLS or tool == "detect_anomalies"
+    # A twin keeps what there is; detection and forecasts look at the signals that have readings.
+    lenient = tool in FOLDER_TOOLS or tool in SIGNAL_TOOLS
     hopeless = kind in FATAL and not (lenient and kind in {"missing column", "all-NaN column"})
     if hopeless or result.is_error:
         assert_told(result, workspace)
