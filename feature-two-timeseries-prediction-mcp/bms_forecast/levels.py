@@ -36,7 +36,8 @@ def at_levels(quantiles: np.ndarray, levels: np.ndarray, wanted: np.ndarray) -> 
     piece = np.clip(np.searchsorted(known, asked) - 1, 0, len(known) - 2)
     row = np.arange(len(quantiles))[:, None]
     share = (asked - known[piece]) / (known[piece + 1] - known[piece])
-    return np.asarray(quantiles[row, piece] * (1.0 - share) + quantiles[row, piece + 1] * share)
+    low = quantiles[row, piece]
+    return np.asarray(low + share * (quantiles[row, piece + 1] - low))
 
 
 def chance_below(quantiles: np.ndarray, levels: np.ndarray, value: float) -> np.ndarray:
