@@ -1,8 +1,9 @@
 """All targets of one cell: fit or reuse, test, forecast. Batch tool and live service both come through here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ from bms_forecast.targets import TargetFrames, find_cell, targets_of, up_to_last
 # A stored model serves a cell whose step is within this share of its own.
 STEP_TOLERANCE = 0.1
 Progress = Callable[[float, float | None, str | None], None]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class CellForecast:
     warnings: list[str] = field(default_factory=list)
 
 
-def _no_progress(done: float, total: float | None, message: str | None) -> None:
+def no_progress(done: float, total: float | None, message: str | None) -> None:
     """Stand in for a caller that wants no progress."""
 
 
@@ -70,7 +72,7 @@ def forecast_cell(
     *,
     seed: int = 0,
     states: dict[str, FittedState] | None = None,
-    progress: Progress = _no_progress,
+    progress: Progress = no_progress,
 ) -> CellForecast:
     """Forecast every target of a cell from its own last reading.
 
@@ -102,7 +104,6 @@ def forecast_cell(
                 "The model knows none of this cell's targets.", expected=", ".join(states), fix="Train again."
             )
     frames = TargetFrames(known, prefer=cell)
-    workers = min(thread_count(), len(wanted))
 
     def work(target: str) -> TargetForecast:
         state = states[target] if states is not None else None
@@ -113,19 +114,27 @@ def forecast_cell(
 
     done: dict[str, TargetForecast] = {}
     progress(0, len(wanted), f"{len(wanted)} targets of cell {cell}")
-    # One single-threaded training per core: two OpenMP pools that share cores slow each other down.
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        futures = {target: pool.submit(work, target) for target in wanted}
-        try:
-            for number, (target, future) in enumerate(futures.items(), start=1):
-                done[target] = future.result()
-                progress(number, len(wanted), f"{target}: {done[target].backtest.method}")
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    for number, (target, found) in enumerate(side_by_side(wanted, work), start=1):
+        done[target] = found
+        progress(number, len(wanted), f"{target}: {found.backtest.method}")
     warnings += _about_targets(done, steps)
     first = done[wanted[0]]
     return CellForecast(cell, first.state.step_s, done, warnings)
+
+
+def side_by_side(targets: Sequence[str], work: Callable[[str], Found]) -> Iterator[tuple[str, Found]]:
+    """Yield (target, what `work` makes of it) in order, several at work at one time.
+
+    One single-threaded training per core: two OpenMP pools that share cores slow each other down.
+    """
+    with ThreadPoolExecutor(max_workers=max(min(thread_count(), len(targets)), 1)) as pool:
+        futures = {target: pool.submit(work, target) for target in targets}
+        try:
+            for target, future in futures.items():
+                yield target, future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _forecast_target(
@@ -136,17 +145,22 @@ def _forecast_target(
     if state is None:
         forecaster = CellForecaster(steps, tuple(LEVELS), seed, step_s=step_s).fit(tidy)
     else:
-        _check_step(target, step_s, state)
+        check_step(f"{target} of this cell", step_s, state)
         forecaster = CellForecaster.from_state(state, steps, tuple(LEVELS))
     test = forecaster.backtest(tidy, ids=[cell])[cell]
     forecast = forecaster.predict(tidy, ids=[cell]).drop(columns=ID)
     return TargetForecast(forecast, test, forecaster.fitted, own[[WHEN, VALUE]].reset_index(drop=True))
 
 
-def _check_step(target: str, step_s: float, state: FittedState) -> None:
+def check_step(what: str, step_s: float, state: FittedState) -> None:
+    """Refuse a stored model of another step.
+
+    Raises:
+        ModelError: the steps differ by more than the tolerance.
+    """
     if abs(step_s / state.step_s - 1.0) > STEP_TOLERANCE:
         raise ModelError(
-            f"{target} of this cell comes every {step_s:g} s; the model was trained on {state.step_s:g} s.",
+            f"{what} comes every {step_s:g} s; the model was trained on {state.step_s:g} s.",
             expected="the model's step",
             fix="Train on this data by leaving the model argument out.",
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -11,12 +10,11 @@ from bms_schema.data.columns import CELL_ID, TIMESTAMP
 from bms_schema.data.moments import GAP_STEPS
 from bms_schema.data.table import BatteryTable
 from bms_schema.run.errors import ModelError, NotEnoughData
-from bms_schema.run.threads import thread_count
 from bms_schema.run.wording import counted
 
 from bms_forecast.backtest import Backtest
 from bms_forecast.candidates import LEVELS
-from bms_forecast.cell import STEP_TOLERANCE, Progress
+from bms_forecast.cell import STEP_TOLERANCE, Progress, check_step, no_progress, side_by_side
 from bms_forecast.fitted import FittedState
 from bms_forecast.forecaster import CellForecaster
 from bms_forecast.grid import ID, VALUE, WHEN
@@ -71,17 +69,13 @@ class FleetForecast:
     warnings: list[str] = field(default_factory=list)
 
 
-def _no_progress(done: float, total: float | None, message: str | None) -> None:
-    """Stand in for a caller that wants no progress."""
-
-
 def forecast_fleet_table(
     table: BatteryTable,
     steps: int,
     *,
     seed: int = 0,
     states: dict[str, FittedState] | None = None,
-    progress: Progress = _no_progress,
+    progress: Progress = no_progress,
 ) -> FleetForecast:
     """Forecast every target of every cell from the cell's own last reading.
 
@@ -100,7 +94,6 @@ def forecast_fleet_table(
     timed = frame[frame[TIMESTAMP].notna()].sort_values(TIMESTAMP, kind="stable", ignore_index=True)
     wanted, warnings = _wanted(table, states)
     frames = TargetFrames(timed)
-    workers = max(min(thread_count(), len(wanted)), 1)
 
     def work(target: str) -> tuple[TargetFleet | None, list[str]]:
         state = states[target] if states is not None else None
@@ -110,19 +103,11 @@ def forecast_fleet_table(
     progress(
         0, len(wanted), f"{counted(len(wanted), 'target')} of {counted(timed[CELL_ID].nunique(), 'cell')}"
     )
-    # One single-threaded training per core: two OpenMP pools that share cores slow each other down.
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        futures = {target: pool.submit(work, target) for target in wanted}
-        try:
-            for number, (target, future) in enumerate(futures.items(), start=1):
-                found, said = future.result()
-                warnings += [f"{target}: {text}" for text in said]
-                if found is not None:
-                    targets[target] = found
-                progress(number, len(wanted), f"{target} done")
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    for number, (target, (found, said)) in enumerate(side_by_side(wanted, work), start=1):
+        warnings += [f"{target}: {text}" for text in said]
+        if found is not None:
+            targets[target] = found
+        progress(number, len(wanted), f"{target} done")
     if not targets:
         raise NotEnoughData(
             f"No cell has {FEWEST_READINGS} dated readings of any target.",
@@ -175,7 +160,7 @@ def _forecast_target(
         return None, said
     usual_s = float(rhythm["step_s"].median())
     if state is not None:
-        _check_step(target, usual_s, state)
+        check_step(target, usual_s, state)
         forecaster = CellForecaster.from_state(state, steps, tuple(LEVELS))
     else:
         forecaster = CellForecaster(steps, tuple(LEVELS), seed, step_s=usual_s).fit(tidy)
@@ -201,15 +186,6 @@ def _rhythm(tidy: pd.DataFrame) -> pd.DataFrame:
         {"readings": known.groupby(ID).size(), "step_s": step.groupby(known[ID]).median().round(3)}
     )
     return found.reindex(tidy[ID].unique()).fillna({"readings": 0})
-
-
-def _check_step(target: str, step_s: float, state: FittedState) -> None:
-    if abs(step_s / state.step_s - 1.0) > STEP_TOLERANCE:
-        raise ModelError(
-            f"{target} comes every {step_s:g} s; the model was trained on {state.step_s:g} s.",
-            expected="the model's step",
-            fix="Train on this data by leaving the model argument out.",
-        )
 
 
 def _stopped(newest: pd.Series, step_s: float) -> list[str]:

@@ -20,8 +20,6 @@ VALUES = ("mean", "lo50", "hi50", "lo90", "hi90")
 _NAIVES = {
     "last value": "last_value",
     "seasonal naive": "seasonal_naive",
-    "daily profile": "daily_profile",
-    "usual day": "usual_day",
     "historical mean": "historical_mean",
 }
 
@@ -40,7 +38,7 @@ def forecast_table(result: CellForecast) -> pd.DataFrame:
 def backtest_table(result: CellForecast) -> pd.DataFrame:
     """Return every reported window: `target`, `origin`, `Timestamp`, `horizon`, `actual`, forecast and naives."""
     columns = ["target", "origin", TIMESTAMP, "horizon", "actual", *VALUES]
-    columns += ["last_value", "seasonal_naive", "historical_mean"]
+    columns += _NAIVES.values()
     parts = [
         item.backtest.table.rename(columns={WHEN: TIMESTAMP, "y": "actual", **_NAIVES, **BANDS}).assign(
             target=name
