@@ -33,17 +33,33 @@ def fit_platt(score: np.ndarray, labels: np.ndarray) -> Platt:
         labels: 0/1, shape (n,), both present.
     """
     centre, spread = float(np.mean(score)), float(np.std(score)) or 1.0
-    standard = (score - centre) / spread
+    # A negative slope would turn the ranking round: then the score knows nothing, and the risk is the base rate.
+    slope, intercept = fit_line(
+        (score - centre) / spread, labels, slope_penalty=SLOPE_PENALTY, lowest_slope=0.0
+    )
+    return Platt(slope, intercept, centre, spread)
+
+
+def fit_line(
+    score: np.ndarray, labels: np.ndarray, *, slope_penalty: float, lowest_slope: float
+) -> tuple[float, float]:
+    """Return slope and intercept of a logistic regression on one score.
+
+    Args:
+        score: Shape (n,), finite.
+        labels: 0/1, shape (n,).
+        slope_penalty: Pull of the slope towards 0, as half this times its square.
+        lowest_slope: Bound of the slope.
+    """
 
     def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        line = parameters[0] * standard + parameters[1]
+        line = parameters[0] * score + parameters[1]
         error = expit(line) - labels
         value = -np.sum(labels * log_expit(line) + (1 - labels) * log_expit(-line))
-        gradient = np.array([np.sum(error * standard) + SLOPE_PENALTY * parameters[0], np.sum(error)])
-        return float(value + SLOPE_PENALTY * parameters[0] ** 2 / 2), gradient
+        gradient = np.array([np.sum(error * score) + slope_penalty * parameters[0], np.sum(error)])
+        return float(value + slope_penalty * parameters[0] ** 2 / 2), gradient
 
     prior = np.clip(labels.mean(), 1e-6, 1 - 1e-6)
     start = np.array([1.0, np.log(prior / (1 - prior))])
-    # A negative slope would turn the ranking round: then the score knows nothing, and the risk is the base rate.
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0.0, None), (None, None)])
-    return Platt(float(found.x[0]), float(found.x[1]), centre, spread)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(lowest_slope, None), (None, None)])
+    return float(found.x[0]), float(found.x[1])

@@ -28,7 +28,8 @@ class Lives:
     Args:
         of_row: Life number within the cell of each row of the frame, `DEAD` while the cell is dead, shape (n,).
         table: One row per life: `Cell ID`, `string`, `life`, `death` (NaT where it did not die), `observed_until`
-            (last moment whose label is sure).
+            (last moment whose label is sure), `watched_until` (up to when a death would have been seen, whether
+            or not there was one: a survivor's own `observed_until`, else the last of its string).
         dead_at_end: Cells that are dead at the end of the data, sorted.
     """
 
@@ -69,6 +70,9 @@ def cell_lives(frame: pd.DataFrame) -> Lives:
     table = rows.groupby(keys, sort=True)[[STRING]].first()
     table["death"] = rows[rows.dead].groupby(keys).when.min()
     table["observed_until"] = rows[rows.sure & ~rows.dead].groupby(keys).when.max()
+    of_string = table.groupby(STRING)["observed_until"].transform("max")
+    of_the_dead = of_string.where(of_string > table["death"], table["death"])
+    table["watched_until"] = table["observed_until"].where(table["death"].isna(), of_the_dead)
     last_dead = rows.groupby(CELL_ID, sort=True).dead.last()
     of_row = order.restore(np.where(dead, DEAD, life))
     return Lives(of_row, table.reset_index(), [str(name) for name in last_dead.index[last_dead]])
@@ -94,6 +98,17 @@ def days_to_death(moments: pd.DataFrame, lives: Lives) -> np.ndarray:
     """Return t_d - t [days] of each moment, NaN where the life has no death, shape (n,)."""
     known = moments[[CELL_ID, LIFE, AT]].merge(lives.table, on=[CELL_ID, LIFE], how="left")
     return ((known["death"] - known[AT]) / pd.Timedelta(days=1)).to_numpy(dtype=float)
+
+
+def days_watched(moments: pd.DataFrame, lives: Lives) -> np.ndarray:
+    """Return for how long after each moment a death would have been seen [days], NaN where never, shape (n,).
+
+    Judging only moments whose whole horizon was watched keeps the last days honest: there the rule of
+    `label_moments` knows the cells that died, and nobody else.
+    """
+    known = moments[[CELL_ID, LIFE]].merge(lives.table, on=[CELL_ID, LIFE], how="left")
+    ahead = known["watched_until"].to_numpy() - moments[AT].to_numpy()
+    return np.asarray(ahead / np.timedelta64(1, "D"), dtype=float)
 
 
 def choose_horizon(moments: pd.DataFrame, groups: np.ndarray, lives: Lives, asked_days: int) -> int | None:

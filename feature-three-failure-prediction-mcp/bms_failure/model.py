@@ -1,4 +1,4 @@
-"""A fitted model: one method, its calibration, its horizon; and how it is trained."""
+"""A fitted model: one method, its calibration at every horizon; and how it is trained."""
 
 from __future__ import annotations
 
@@ -9,23 +9,29 @@ import numpy as np
 import pandas as pd
 from bms_schema.data.columns import CELL_ID
 
+from bms_failure.alerts import ALERTS_PER_WEEK
 from bms_failure.baselines import BASELINE_FEATURE, baseline_score
-from bms_failure.booster import contributions, margins, train_booster
-from bms_failure.calibration import Platt, fit_platt
+from bms_failure.booster import contributions, log_odds, raw_risks, train_booster
+from bms_failure.calibration import Platt
+from bms_failure.cross_fit import calibrate, cross_fitted_risks, fit_calibrators, out_of_fold_scores
 from bms_failure.evaluation import (
     Evidence,
     FoldReport,
     MethodName,
+    make_timeline,
     no_report,
-    out_of_fold_scores,
     weigh_evidence,
 )
 from bms_failure.feature_set import FEATURE_NAMES
 from bms_failure.folds import assign_folds
-from bms_failure.labels import Lives, days_to_death, label_moments
+from bms_failure.hazard import choose_edges, risk_between, time_of_risk
+from bms_failure.labels import Lives, choose_horizon, days_to_death, days_watched
 
 if TYPE_CHECKING:
     import xgboost
+
+LONGEST_USUAL_DAYS = 56
+LOW_QUANTILE, HIGH_QUANTILE = 0.1, 0.9
 
 
 @dataclass(frozen=True)
@@ -34,31 +40,64 @@ class FailureModel:
 
     Args:
         method: The method that won out of fold.
-        booster: Trained on all labelled moments; scores only where `method` is "classifier".
-        platt: From the method's out-of-fold scores to risks.
-        horizon_days: The risk is of a death within so many days.
-        alert_threshold: Risk from which a cell is called failing.
+        booster: The hazard, trained on all moments; scores only where `method` is "classifier".
+        platts: From the method's out-of-fold scores to risks, one per horizon.
+        horizons: Days at which risks are calibrated, ascending.
+        judged_days: The horizon that was asked for in training; `alert_threshold` belongs to it.
+        alert_threshold: Risk within `judged_days` from which a cell is called failing.
         chemistry: Profile it was trained on.
     """
 
     method: MethodName
     booster: xgboost.Booster
-    platt: Platt
-    horizon_days: int
+    platts: tuple[Platt, ...]
+    horizons: tuple[int, ...]
+    judged_days: int
     alert_threshold: float
     chemistry: str
 
-    def risk(self, moments: pd.DataFrame) -> np.ndarray:
-        """Return the probability of a death within the horizon, shape (n,)."""
+    @property
+    def horizon_days(self) -> int:
+        """The judged horizon."""
+        return self.judged_days
+
+    def risks(self, moments: pd.DataFrame) -> np.ndarray:
+        """Return the probability of a death within each of `horizons`, rising along a row, (n, k)."""
         if self.method == "classifier":
-            return self.platt(margins(self.booster, moments))
-        return self.platt(baseline_score(moments, self.method))
+            scores = log_odds(raw_risks(self.booster, moments, len(self.horizons)))
+        else:
+            scores = np.repeat(baseline_score(moments, self.method)[:, None], len(self.horizons), axis=1)
+        return calibrate(scores, self.platts)
+
+    def risk_at(self, moments: pd.DataFrame, days: float) -> np.ndarray:
+        """Return the probability of a death within so many days, shape (n,).
+
+        Between two horizons the hazard is taken as constant. NaN beyond the last: nothing was learnt there.
+        """
+        return risk_between(self.risks(moments), self.horizons, np.full(len(moments), float(days)))
+
+    def risk(self, moments: pd.DataFrame) -> np.ndarray:
+        """Return the probability of a death within the judged horizon, shape (n,)."""
+        return self.risk_at(moments, self.judged_days)
+
+    def time_to_failure(self, moments: pd.DataFrame) -> pd.DataFrame:
+        """Return `median`, `lo` and `hi` [days]: when half, a tenth and nine tenths of such cells have died.
+
+        NaN = beyond the last horizon.
+        """
+        risks = self.risks(moments)
+        quantiles = {"median": 0.5, "lo": LOW_QUANTILE, "hi": HIGH_QUANTILE}
+        return pd.DataFrame(
+            {name: time_of_risk(risks, self.horizons, share) for name, share in quantiles.items()},
+            index=moments.index,
+        )
 
     def weights(self, moments: pd.DataFrame) -> pd.DataFrame:
         """Return what each feature adds to the score, (n, features); a baseline has its one feature."""
         if self.method == "classifier":
+            reach = 1 + int(np.searchsorted(self.horizons, self.judged_days))
             return pd.DataFrame(
-                contributions(self.booster, moments), columns=list(FEATURE_NAMES), index=moments.index
+                contributions(self.booster, moments, reach), columns=list(FEATURE_NAMES), index=moments.index
             )
         return pd.DataFrame(
             {BASELINE_FEATURE[self.method]: baseline_score(moments, self.method)}, index=moments.index
@@ -70,10 +109,10 @@ class Training:
     """A model and all that speaks for and against it.
 
     Args:
-        model: Fitted on all labelled moments.
+        model: Fitted on all moments.
         evidence: Out of fold.
-        moments: The labelled moments, in the order of the evidence.
-        deaths: Cells with at least one moment labelled 1.
+        moments: The moments judged at the judged horizon, in the order of its labels.
+        deaths: Cells that died within the judged horizon of a moment.
         folds: Number of folds.
     """
 
@@ -84,6 +123,11 @@ class Training:
     folds: int
 
 
+def longest_horizon(moments: pd.DataFrame, groups: np.ndarray, lives: Lives, asked_days: int) -> int | None:
+    """Return how far ahead risks can be learnt: to 56 days, or to the asked horizon where that is longer."""
+    return choose_horizon(moments, groups, lives, max(LONGEST_USUAL_DAYS, asked_days))
+
+
 def train(
     moments: pd.DataFrame,
     groups: np.ndarray,
@@ -92,6 +136,7 @@ def train(
     chemistry: str,
     seed: int,
     report: FoldReport = no_report,
+    alerts_per_week: float = ALERTS_PER_WEEK,
 ) -> Training:
     """Train and judge the classifier and both baselines, and keep the best.
 
@@ -99,26 +144,31 @@ def train(
         moments: Daily moments, sorted by cell and time.
         groups: Group of each moment that no fold may split, shape (n,).
         lives: From `cell_lives`.
-        horizon_days: From `choose_horizon`, which has checked that this can be learnt.
+        horizon_days: The horizon to judge by, from `choose_horizon`, which has checked that it can be learnt.
         chemistry: Profile's name.
         seed: Of folds, trees and bootstrap.
         report: Called with (done, total) before each fold; may raise to stop.
+        alerts_per_week: Budget of alerts per week and 1,000 cells.
     """
-    labels = label_moments(moments, lives, horizon_days)
-    known = np.isfinite(labels)
-    moments, groups, labels = moments[known].reset_index(drop=True), groups[known], labels[known]
-    fold = assign_folds(groups, labels, seed)
-    scores = out_of_fold_scores(moments, labels, fold, seed, report)
-    ahead = days_to_death(moments, lives)
-    evidence = weigh_evidence(moments, labels, fold, scores, ahead, horizon_days, seed)
+    moments = moments.reset_index(drop=True)
+    longest = longest_horizon(moments, groups, lives, horizon_days) or horizon_days
+    edges = choose_edges(max(longest, horizon_days))
+    ahead, watched = days_to_death(moments, lives), days_watched(moments, lives)
+    fold = assign_folds(groups, (ahead <= horizon_days).astype(float), seed)
+    scores = out_of_fold_scores(moments, ahead, watched, edges, fold, seed, report)
+    risks = {name: cross_fitted_risks(scores[name], ahead, watched, edges, fold) for name in scores}
+    timeline = make_timeline(moments, ahead, watched)
+    evidence = weigh_evidence(timeline, fold, risks, edges, horizon_days, seed, alerts_per_week)
     chosen = evidence.chosen
     model = FailureModel(
         chosen,
-        train_booster(moments, labels, seed),
-        fit_platt(scores[chosen], labels),
+        train_booster(moments, ahead, watched, edges, seed),
+        fit_calibrators(scores[chosen], ahead, watched, edges),
+        edges,
         horizon_days,
         evidence.methods[chosen].events.threshold,
         chemistry,
     )
-    deaths = moments.loc[labels == 1.0, CELL_ID].nunique()
-    return Training(model, evidence, moments, int(deaths), len(np.unique(fold)))
+    judged = moments.iloc[evidence.judged.rows].reset_index(drop=True)
+    deaths = moments.loc[ahead <= horizon_days, CELL_ID].nunique()
+    return Training(model, evidence, judged, int(deaths), len(np.unique(fold)))

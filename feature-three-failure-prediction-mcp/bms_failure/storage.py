@@ -38,8 +38,9 @@ def save_model(
     """
     settings = {
         "method": model.method,
-        "platt": asdict(model.platt),
-        "horizon_days": model.horizon_days,
+        "platts": [asdict(platt) for platt in model.platts],
+        "horizons": list(model.horizons),
+        "judged_days": model.judged_days,
         "alert_threshold": model.alert_threshold,
         "chemistry": model.chemistry,
         "trained_on": trained_on,
@@ -80,13 +81,20 @@ def load_model(version: str, *, measured: Sequence[str], chemistry: str) -> tupl
             expected="the same chemistry and the same features",
             fix="Train on data with IsDead labels of this chemistry, or name another version.",
         )
+    if "horizons" not in settings:
+        raise ModelError(
+            f"Version '{stored.version}' of '{MODEL_NAME}' is refused: it knows one horizon only.",
+            expected="a model of this release, which tells risks at several horizons",
+            fix="Train again on data with IsDead labels.",
+        )
     booster = xgboost.Booster({"nthread": 1})
     booster.load_model(stored.folder / _TREES)
     model = FailureModel(
         settings["method"],
         booster,
-        Platt(**settings["platt"]),
-        int(settings["horizon_days"]),
+        tuple(Platt(**platt) for platt in settings["platts"]),
+        tuple(int(days) for days in settings["horizons"]),
+        int(settings["judged_days"]),
         float(settings["alert_threshold"]),
         chemistry,
     )

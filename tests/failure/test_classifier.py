@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 from bms_failure import FailureClassifier
 from bms_failure.blocks import AT
-from bms_failure.evaluation import out_of_fold_scores
+from bms_failure.cross_fit import out_of_fold_scores
 from bms_failure.folds import assign_folds, fold_groups
-from bms_failure.labels import cell_lives, label_moments
+from bms_failure.labels import cell_lives, days_to_death, days_watched
 from bms_failure.model import train
 from bms_failure.moments import cell_moments, is_daily
 from bms_schema.data.metrics import auroc
@@ -34,19 +34,17 @@ def test_risks_hold_on_average(fitted: FailureClassifier) -> None:
 
 
 def test_a_deaths_group_was_never_trained_on(readings: pd.DataFrame) -> None:
-    """Swapping the labels of a test group must leave its out-of-fold scores equal."""
+    """Killing the cells of a test group must leave its out-of-fold scores equal."""
     table = canonical_table(readings)
     lives = cell_lives(table.frame)
     moments = cell_moments(table.frame, table.chemistry, lives.of_row)
     moments = moments[is_daily(moments)].reset_index(drop=True)
-    labels = label_moments(moments, lives, HORIZON)
-    known = np.isfinite(labels)
-    moments, labels = moments[known].reset_index(drop=True), labels[known]
+    ahead, watched = days_to_death(moments, lives), days_watched(moments, lives)
     groups, _ = fold_groups(moments["string"].to_numpy(), moments["Cell ID"].to_numpy())
-    fold = assign_folds(groups, labels, seed=0)
-    scores = out_of_fold_scores(moments, labels, fold, seed=0)["classifier"]
-    turned = np.where(fold == 0, 1.0 - labels, labels)
-    again = out_of_fold_scores(moments, turned, fold, seed=0)["classifier"]
+    fold = assign_folds(groups, (ahead <= HORIZON).astype(float), seed=0)
+    scores = out_of_fold_scores(moments, ahead, watched, (1, HORIZON), fold, seed=0)["classifier"]
+    killed = np.where(fold == 0, np.where(np.isnan(ahead), 2.0, np.nan), ahead)
+    again = out_of_fold_scores(moments, killed, watched, (1, HORIZON), fold, seed=0)["classifier"]
     np.testing.assert_array_equal(scores[fold == 0], again[fold == 0])
     assert not np.array_equal(scores[fold != 0], again[fold != 0])
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from bms_failure.alerts import Watch, best_threshold, judge
-from bms_failure.bootstrap import auroc_draws, weighted_auroc
+from bms_failure.alerts import Watch, alert_curve, budget_threshold, judge
+from bms_failure.bootstrap import Clusters, auroc_draws, weighted_auroc
 from bms_failure.calibration import fit_platt
-from bms_failure.evaluation import average_precision
 from bms_failure.folds import assign_folds, fold_groups
+from bms_failure.risk_metrics import average_precision
 from bms_schema.data.metrics import auroc
 from sklearn.metrics import average_precision_score
 
@@ -69,8 +69,8 @@ def test_bootstrap_draws_are_wider_by_cell_than_by_row() -> None:
     by_cell = rng.normal(size=20)
     cells = np.repeat(np.arange(20), 50)
     labels, score = (cells < 5).astype(float), by_cell[cells]
-    clustered = auroc_draws(labels, {"x": score}, cells.astype(str), seed=0)["x"]
-    rowwise = auroc_draws(labels, {"x": score}, np.arange(1000).astype(str), seed=0)["x"]
+    clustered = auroc_draws(labels, score, Clusters(cells, seed=0))
+    rowwise = auroc_draws(labels, score, Clusters(np.arange(1000), seed=0))
     assert np.nanstd(clustered) > 3 * np.nanstd(rowwise)
 
 
@@ -81,37 +81,82 @@ def test_average_precision_agrees_with_scikit_learn() -> None:
     assert average_precision(labels, score) == pytest.approx(average_precision_score(labels, score))
 
 
-def watch() -> Watch:
-    """Cell 0 dies on day 10; cell 1 lives. H = 3 days."""
-    day = np.r_[np.arange(10.0), np.arange(10.0)]
-    ahead = np.r_[10.0 - np.arange(10.0), np.full(10, np.nan)]
-    return Watch(np.repeat([0, 1], 10), day, (ahead <= 3).astype(float), ahead, 3.0)
+def watch(horizon: float = 3.0) -> Watch:
+    """Cell 0 dies on day 10; cell 1 lives; both were watched for 40 days. H = 3 days."""
+    day = np.r_[np.arange(10.0), np.arange(40.0)]
+    ahead = np.r_[10.0 - np.arange(10.0), np.full(40, np.nan)]
+    return Watch(np.repeat([0, 1], [10, 40]), day, ahead, 40.0 - day, horizon)
 
 
 def test_a_caught_death_is_one_event_with_its_lead() -> None:
-    risk = np.zeros(20)
+    risk = np.zeros(50)
     risk[8:10] = 0.9
     found = judge(watch(), risk, 0.5)
     assert (found.deaths, found.caught, found.alerts, found.right) == (1, 1, 1, 1)
     assert found.lead_days_median == 2.0
     assert found.recall == found.precision == 1.0
+    assert found.per_week == pytest.approx(1000 * 7 / 50)
 
 
-def test_after_an_alert_the_cell_is_quiet_for_one_horizon() -> None:
-    risk = np.zeros(20)
+def test_after_an_alert_the_cell_is_quiet_for_a_short_horizon_or_thirty_days() -> None:
+    risk = np.zeros(50)
     risk[10:17] = 0.9
     assert judge(watch(), risk, 0.5).alerts == 3
+    risk[10:50] = 0.9
+    assert judge(watch(horizon=35.0), risk, 0.5).alerts == 2
 
 
 def test_an_alert_before_the_horizon_is_a_false_one() -> None:
-    risk = np.zeros(20)
+    risk = np.zeros(50)
     risk[2] = 0.9
     found = judge(watch(), risk, 0.5)
-    assert (found.caught, found.alerts, found.right) == (0, 1, 0)
+    assert (found.caught, found.alerts, found.right, found.precision) == (0, 1, 0, 0.0)
 
 
-def test_the_best_threshold_separates_what_can_be_separated() -> None:
-    risk = np.full(20, 0.1)
+def test_an_alert_whose_horizon_the_data_do_not_reach_is_neither_right_nor_wrong() -> None:
+    risk = np.zeros(50)
+    risk[49] = 0.9
+    found = judge(watch(), risk, 0.5)
+    assert (found.alerts, found.resolved) == (1, 0)
+    assert np.isnan(found.precision)
+
+
+def test_alerts_agree_with_the_definition_read_aloud() -> None:
+    """A slow oracle: go through every cell day by day."""
+    rng = np.random.default_rng(3)
+    n, days = 30, 60
+    death = np.where(rng.random(n) < 0.5, rng.integers(20, 60, n), 10_000)
+    rows = [(cell, day, death[cell] - day) for cell in range(n) for day in range(min(days, death[cell]))]
+    cell, day, ahead = (np.array(part, dtype=float) for part in zip(*rows, strict=True))
+    seen = Watch(cell.astype(int), day, np.where(ahead > 1000, np.nan, ahead), days - day, 10.0)
+    risk = rng.random(len(cell))
+    alerts, caught, quiet = 0, set(), {}
+    for position in range(len(cell)):
+        if risk[position] >= 0.9 and day[position] >= quiet.get(cell[position], -1):
+            quiet[cell[position]] = day[position] + 10
+            alerts += 1
+            if ahead[position] <= 10:
+                caught.add(cell[position])
+    found = judge(seen, risk, 0.9)
+    assert (found.alerts, found.caught) == (alerts, len(caught))
+
+
+def test_the_threshold_separates_what_can_be_separated() -> None:
+    risk = np.full(50, 0.1)
     risk[7:10] = 0.8
-    threshold = best_threshold(watch(), risk)
+    threshold = budget_threshold(watch(), risk, per_week=1000.0)
     assert judge(watch(), risk, threshold).f1 == 1.0
+
+
+def test_the_budget_of_alerts_is_kept() -> None:
+    rng = np.random.default_rng(5)
+    day, cell = np.tile(np.arange(100.0), 50), np.repeat(np.arange(50), 100)
+    dying = cell < 25
+    seen = Watch(cell, day, np.where(dying, 100.0 - day, np.nan), 200.0 - day, 30.0)
+    risk = rng.random(5000) + 0.3 * dying
+    rates = [judge(seen, risk, budget_threshold(seen, risk, per_week)).per_week for per_week in (5, 20, 60)]
+    assert all(rate <= per_week for rate, per_week in zip(rates, (5, 20, 60), strict=True))
+    assert rates == sorted(rates) and rates[0] < rates[2]
+    curve = alert_curve(seen, risk)
+    assert curve["threshold"].is_monotonic_decreasing
+    assert curve["per_week"].is_monotonic_increasing
