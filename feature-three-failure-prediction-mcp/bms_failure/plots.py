@@ -1,4 +1,4 @@
-"""Pictures of a failure prediction: reliability, the ranking, the worst cells over time."""
+"""Pictures of the cells: who is likeliest to die, how long they may last, how they came to it."""
 
 from __future__ import annotations
 
@@ -14,94 +14,92 @@ from bms_failure.blocks import AT
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-RISK_BINS = (0.0, 0.03, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
-MOST_BARS = 20
-MOST_LINES = 5
-_Z95 = 1.96
+MOST_BARS, MOST_PANELS = 20, 6
+LONGEST_NAME, LONGEST_REASON = 28, 74
+# From soon (dark) to later (pale), readable without colour too.
+SOON_TO_LATER = ("#5C1247", "#D55E00", "#E69F00", "#F3DFB0")
+_BAR_IN, _PANEL_IN = 0.27, 1.95
 
 
-def prepare_reliability(labels: np.ndarray, risk: np.ndarray, cells: np.ndarray) -> pd.DataFrame:
-    """Return one row per occupied risk bin: `risk` (mean), `observed`, `lo95`, `hi95`, `cell_days`, `cells`.
+def fitting(text: str, longest: int = LONGEST_NAME) -> str:
+    """Cut what is too long for its place, and take the mathematics out of `$`.
 
-    The Wilson interval counts cells, not cell-days: the days of one cell are no independent trials.
+    >>> fitting("S1/C07"), fitting("a$b"), fitting("x" * 9, 4)
+    ('S1/C07', 'a\\\\$b', 'xxx…')
+    """
+    cut = text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return "".join(letter if letter.isprintable() else "?" for letter in cut).replace("$", r"\$")
+
+
+def prepare_ranking(table: pd.DataFrame, horizons: tuple[int, ...]) -> pd.DataFrame:
+    """Return the worst 20 cells, worst first: `label`, `failing`, `words`, and the values to draw.
+
+    The values are a column per horizon, named by its days (probability of death by then), or `score` where no
+    model answers.
 
     Args:
-        labels: 0/1, shape (n,).
-        risk: Out-of-fold risks, shape (n,).
-        cells: Cell of each row, shape (n,).
+        table: From `Ranking`.
+        horizons: Days of its risk columns, ascending; empty without a model.
     """
-    bins = np.clip(np.searchsorted(RISK_BINS, risk, side="right") - 1, 0, len(RISK_BINS) - 2)
-    rows = pd.DataFrame({"bin": bins, "risk": risk, "label": labels, "cell": cells})
-    grouped = rows.groupby("bin")
-    table = pd.DataFrame(
-        {
-            "risk": grouped["risk"].mean(),
-            "observed": grouped["label"].mean(),
-            "cell_days": grouped.size(),
-            "cells": grouped["cell"].nunique(),
-        }
-    )
-    share, n = table["observed"], table["cells"]
-    centre = (share + _Z95**2 / (2 * n)) / (1 + _Z95**2 / n)
-    half = _Z95 / (1 + _Z95**2 / n) * np.sqrt(share * (1 - share) / n + _Z95**2 / (4 * n**2))
-    return table.assign(
-        lo95=(centre - half).clip(lower=0.0), hi95=(centre + half).clip(upper=1.0)
-    ).reset_index(drop=True)
-
-
-def draw_reliability(table: pd.DataFrame, *, method: str, horizon_days: int) -> Figure:
-    """Draw observed against predicted; on the diagonal a risk of 20 % comes true one time in five."""
-    figure, axes = new_figure(width=6.0, height=5.0)
-    axes.plot([0, 1], [0, 1], color=COLOURS["grey"], linestyle="--", linewidth=1, label="perfect")
-    error = np.abs(np.vstack([table["observed"] - table["lo95"], table["hi95"] - table["observed"]]))
-    axes.errorbar(
-        table["risk"], table["observed"], yerr=error, fmt="o-", color=COLOURS["blue"], capsize=3,
-        label=f"{method}, 95 % by cells",
-    )  # fmt: skip
-    for risk, top, days in zip(table["risk"], table["hi95"], table["cell_days"], strict=True):
-        axes.annotate(
-            f"{days}",
-            (risk, top),
-            textcoords="offset points",
-            xytext=(0, 4),
-            fontsize=7,
-            rotation=90,
-            ha="center",
-        )
-    axes.set(
-        xlim=(-0.03, 1.03), ylim=(-0.03, 1.13),
-        xlabel=f"Predicted probability of death within {horizon_days} d (out of fold)",
-        ylabel="Observed share of cell-days",
-        title="Reliability (figures: cell-days per point)",
-    )  # fmt: skip
-    axes.legend(loc="lower right")
-    return figure
-
-
-def prepare_ranking(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """Return the worst 20 cells (`label`, `value`, `failing`), worst first, and which column `value` is."""
-    column = "risk" if table["risk"].notna().any() else "indicator_score"
     worst = table.head(MOST_BARS)
-    return pd.DataFrame(
-        {"label": worst[CELL_ID], "value": worst[column], "failing": worst["failing"]}
-    ), column
+    bars = pd.DataFrame({"label": worst[CELL_ID].astype(str), "failing": worst["failing"]})
+    if not horizons:
+        return bars.assign(words="", score=worst["indicator_score"])
+    values = {str(days): worst[f"risk_{days}d"] for days in horizons}
+    return bars.assign(words=worst["expected"], **values)
 
 
-def draw_ranking(table: pd.DataFrame, *, column: str, horizon_days: int | None) -> Figure:
-    """Draw the worst cells as bars; the marked ones are failing, or suspicious where no risk is known."""
-    figure, axes = new_figure(width=7.0, height=1.2 + 0.25 * max(len(table), 4))
-    colours = [COLOURS["red"] if failing else COLOURS["sky"] for failing in table["failing"]]
-    axes.barh(np.arange(len(table)), table["value"], color=colours)
-    axes.set_yticks(np.arange(len(table)), table["label"])
+def draw_ranking(bars: pd.DataFrame) -> Figure:
+    """Draw the worst cells as bars; names in red are on the alert list, or suspicious where no risk is known."""
+    figure, axes = new_figure(width=9.0, height=1.5 + _BAR_IN * max(len(bars), 4))
+    place = np.arange(len(bars))
+    values = [name for name in bars if name not in {"label", "failing", "words"}]
+    colours = _shades(len(values)) if values != ["score"] else [COLOURS["sky"]]
+    for name, colour in reversed(list(zip(values, colours, strict=True))):
+        label = None if name == "score" else f"within {name} d"
+        axes.barh(place, bars[name], color=colour, height=0.75, label=label)
+    axes.set_yticks(place, [fitting(label) for label in bars["label"]])
+    for text, failing in zip(axes.get_yticklabels(), bars["failing"], strict=True):
+        text.set_color(COLOURS["red"] if failing else "black")
+    for row, words in zip(place, bars["words"], strict=True):
+        axes.text(1.01, row, words, va="center", fontsize=7.5, transform=axes.get_yaxis_transform())
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
-    if column == "risk":
-        axes.set(xlabel=f"Probability of death within {horizon_days} d", title="Cells at risk (red: alert)")
-    else:
+    if values == ["score"]:
         axes.set(
             xlabel="Indicator score, no probability (0.5 = like the fleet)",
             title="Cells by risk indicators (red: suspicious)",
         )
+    else:
+        axes.set(xlabel="Probability of death", title="Cells at risk (red: on the alert list)")
+        handles, labels = axes.get_legend_handles_labels()
+        axes.legend(
+            handles[::-1], labels[::-1], loc="upper left", bbox_to_anchor=(0.0, -0.55 / figure.get_figheight()),
+            ncols=len(values),
+        )  # fmt: skip
+    return figure
+
+
+def draw_survival(curves: pd.DataFrame) -> Figure:
+    """Draw the chance to be alive over the days ahead.
+
+    Args:
+        curves: From `prepare_survival`: days as index, a column per cell, the fleet's middle cell last.
+    """
+    figure, axes = new_figure(width=9.0, height=4.2)
+    *cells, fleet = list(curves)
+    for colour, name in zip(CYCLE, cells, strict=False):
+        axes.plot(curves.index, curves[name], color=colour, linewidth=1.7, label=fitting(str(name)))
+    axes.plot(curves.index, curves[fleet], color=COLOURS["grey"], linestyle="--", label=fleet)
+    axes.axhline(0.5, color=COLOURS["grey"], linewidth=0.8, linestyle=":")
+    axes.annotate(
+        "half have died", (curves.index[-1], 0.5), ha="right", va="bottom", fontsize=8, color="#555"
+    )
+    axes.set(
+        ylim=(0, 1.02), xlim=(0, curves.index[-1]), xlabel="Days from the last reading",
+        ylabel="Probability to be alive", title="How long the riskiest cells may last",
+    )  # fmt: skip
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 
 
@@ -112,9 +110,9 @@ def prepare_deviation(moments: pd.DataFrame, cells: list[str]) -> tuple[pd.DataF
 
     Args:
         moments: From `cell_moments`.
-        cells: Worst cells first; at most five are kept.
+        cells: Worst cells first; at most six are kept.
     """
-    shown = cells[:MOST_LINES]
+    shown = cells[:MOST_PANELS]
     lines = moments.loc[moments[CELL_ID].isin(shown), [CELL_ID, AT, "voltage_mv"]].dropna()
     lines = lines.assign(**{CELL_ID: pd.Categorical(lines[CELL_ID], categories=shown)})
     by_day = moments.groupby(moments[AT].dt.floor("D"))["voltage_mv"]
@@ -122,28 +120,44 @@ def prepare_deviation(moments: pd.DataFrame, cells: list[str]) -> tuple[pd.DataF
     return lines.reset_index(drop=True), band
 
 
-def draw_deviation(lines: pd.DataFrame, band: pd.DataFrame) -> Figure:
-    """Draw voltage against the string over time; a single moment is a point."""
-    figure, axes = new_figure(width=9.0, height=4.0)
-    if len(band) > 1:
-        axes.fill_between(
-            band[AT], band["low"], band["high"], color=COLOURS["grey"], alpha=0.25, label="fleet, 5–95 %"
-        )
-    for colour, (name, line) in zip(CYCLE, lines.groupby(CELL_ID, observed=True), strict=False):
+def draw_deviation(lines: pd.DataFrame, band: pd.DataFrame, titles: dict[str, tuple[str, str]]) -> Figure:
+    """Draw each cell's voltage against its string over time, the fleet's usual spread behind it.
+
+    Args:
+        lines: From `prepare_deviation`.
+        band: From `prepare_deviation`.
+        titles: {cell: (title, the first reason)}.
+    """
+    cells = list(lines[CELL_ID].cat.categories)
+    rows = -(-len(cells) // 2)
+    figure, grid = new_figure(
+        rows, min(2, len(cells)), width=10.0, height=0.6 + _PANEL_IN * rows, sharex=True, squeeze=False
+    )
+    for axes, name in zip(grid.flat, cells, strict=False):
+        line = lines[lines[CELL_ID] == name]
+        axes.fill_between(band[AT], band["low"], band["high"], color=COLOURS["grey"], alpha=0.25)
         axes.plot(
             line[AT],
             line["voltage_mv"],
-            color=colour,
-            linewidth=1.3,
-            label=str(name),
-            marker="o" if len(line) < 3 else None,
+            color=COLOURS["red"],
+            linewidth=1.2,
+            marker="." if len(line) < 3 else None,
         )
-    axes.axhline(0.0, color=COLOURS["grey"], linewidth=0.8)
-    axes.set(
-        ylabel="Voltage − string median [mV]",
-        xlabel="Time",
-        title="The worst cells against their string, quarter-day medians",
-    )
-    axes.tick_params(axis="x", rotation=20)
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        axes.axhline(0.0, color=COLOURS["grey"], linewidth=0.8)
+        title, reason = titles[name]
+        axes.set_title(f"{fitting(title, LONGEST_REASON)}\n", loc="left", fontsize=9.5)
+        axes.text(
+            0, 1.03, fitting(reason, LONGEST_REASON), transform=axes.transAxes, fontsize=7.5, color="#555"
+        )
+        axes.tick_params(axis="x", rotation=20)
+    for axes in grid.flat[len(cells) :]:
+        axes.set_visible(False)
+    figure.supylabel("Voltage − string median [mV]", fontsize=9)
     return figure
+
+
+def _shades(number: int) -> list[str]:
+    from matplotlib.colors import LinearSegmentedColormap, to_hex
+
+    scale = LinearSegmentedColormap.from_list("soon", list(SOON_TO_LATER))
+    return [to_hex(scale(share)) for share in np.linspace(0.0, 1.0, max(number, 2))[:number]]

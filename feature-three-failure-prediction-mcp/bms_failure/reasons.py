@@ -9,7 +9,8 @@ from bms_failure.moments import HISTORY_DAYS
 
 MOST_REASONS = 3
 SMALLEST_WEIGHT = 0.1  # [U] a tenth in the log-odds changes the odds by 10 %; less is no reason
-_FEWEST_CELLS_FOR_PERCENTILE = 10
+_FEWEST_CELLS_FOR_PLACE = 10
+_MIDDLE_PERCENT = 55
 _BLOCK_DAYS = BLOCK_S / 86_400
 _NEVER_NEGATIVE = ("outside", "missing", "voltage_noise_mv")
 
@@ -18,7 +19,7 @@ def word_reasons(latest: pd.DataFrame, weights: pd.DataFrame) -> list[list[str]]
     """Return up to three reasons per row, the heaviest first, each theme once; none where nothing weighs.
 
     Args:
-        latest: One moment per cell with features; percentiles are among these.
+        latest: One moment per cell with features; these are the fleet that a reason compares with.
         weights: What each feature adds to the risk, columns are feature names, same rows; weights
             below 0.1 and unknown features do not count.
     """
@@ -26,8 +27,7 @@ def word_reasons(latest: pd.DataFrame, weights: pd.DataFrame) -> list[list[str]]
     values = latest[names].to_numpy(dtype=float)
     heavy = np.where(np.isfinite(values), weights.to_numpy(dtype=float), -np.inf)
     history = latest[HISTORY_DAYS].to_numpy(dtype=float)
-    ranks = latest[names].rank(pct=True).to_numpy(dtype=float)
-    enough = len(latest) >= _FEWEST_CELLS_FOR_PERCENTILE
+    below, above = _shares(latest[names])
     reasons = []
     for row in range(len(latest)):
         said: list[str] = []
@@ -39,7 +39,7 @@ def word_reasons(latest: pd.DataFrame, weights: pd.DataFrame) -> list[list[str]]
             if feature.theme in themes:
                 continue
             themes.add(feature.theme)
-            place = f", {_ordinal(ranks[row, column])} percentile of the fleet" if enough else ""
+            place = word_place(below[row, column], above[row, column])
             said.append(word_value(feature, values[row, column], history[row]) + place)
         reasons.append(said)
     return reasons
@@ -70,7 +70,32 @@ def _number(value: float) -> str:
     return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
-def _ordinal(share: float) -> str:
-    percent = int(np.clip(round(share * 100), 1, 100))
-    ending = "th" if 10 <= percent % 100 <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(percent % 10, "th")
-    return f"{percent}{ending}"
+def word_place(below: float, above: float) -> str:
+    """Say where a value lies in the fleet, empty where too few cells have one.
+
+    >>> word_place(0.02, 0.98), word_place(1.0, 0.0), word_place(0.5, 0.5), word_place(float("nan"), float("nan"))
+    (', lower than 98 % of the fleet', ', the highest of the fleet', ', like the middle of the fleet', '')
+
+    Args:
+        below: Share of the other cells with a smaller value.
+        above: Share with a larger one.
+    """
+    if np.isnan(below):
+        return ""
+    side, most, share = ("lower", "lowest", above) if above > below else ("higher", "highest", below)
+    if share == 1.0:
+        return f", the {most} of the fleet"
+    percent = min(round(100 * share), 99)
+    return (
+        f", {side} than {percent} % of the fleet"
+        if percent > _MIDDLE_PERCENT
+        else ", like the middle of the fleet"
+    )
+
+
+def _shares(values: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each value the share of the column's other values below and above it, NaN of few values."""
+    known = values.notna().sum()
+    others = (known - 1).where(known >= _FEWEST_CELLS_FOR_PLACE).to_numpy(dtype=float)
+    first, last = (values.rank(method=method).to_numpy(dtype=float) for method in ("min", "max"))
+    return (first - 1) / others, (known.to_numpy() - last) / others

@@ -1,105 +1,212 @@
 """The report page: one self-contained HTML file, pictures inside."""
 
 from collections.abc import Sequence
-from html import escape
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
 from bms_schema.data.columns import CELL_ID, STRING
-from bms_schema.run.plot_theme import embedded
+from bms_schema.run.wording import counted
 
-from bms_failure.results import FailureData, FailureMetrics, MethodMetrics
-from bms_failure.scoring import REASON_COLUMNS
+from bms_failure.page_parts import bullets, figures, paragraph, picture, said, section, table
+from bms_failure.page_style import STYLE
+from bms_failure.pictures import Picture
+from bms_failure.results import FailureData
+from bms_failure.scoring import REASON_COLUMNS, Ranking
 
-MOST_ROWS = 30
-_STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:1000px;margin:2rem auto;padding:0 1rem;color:#222}"
-    "table{border-collapse:collapse;width:100%;font-size:13px;margin:.5rem 0 1.5rem}"
-    "th,td{border-bottom:1px solid #ddd;padding:.3rem .5rem;text-align:left;vertical-align:top}"
-    "tr.failing{background:#fbe9e0}img{max-width:100%}.note{color:#555}"
-)
+MOST_ROWS, MOST_CARDS, MOST_NAMED = 30, 12, 200
+_HEAD = "<meta charset=utf-8><meta name=viewport content='width=device-width, initial-scale=1'>"
 _METHOD_WORDS = {
-    "classifier": "Risks come from a trained classifier and are calibrated out of fold.",
-    "baseline": "A simple ranking beat the classifier out of fold, so it is used, calibrated out of fold.",
+    "classifier": "Risks come from a trained classifier and are calibrated on strings it had not seen.",
+    "baseline": "A simple ranking beat the classifier on strings it had not seen, so it is used, calibrated alike.",
     "indicators": "No labels and no fitting model: a ranking by physical indicators. The score is no probability.",
 }
+_EXPECTED = (
+    "Expected to last: half of such cells have died after the first number of days; one in ten died before the "
+    "interval begins, one in ten outlives it."
+)
 
 
-def write_report(
-    path: Path,
-    *,
-    message: str,
-    data: FailureData,
-    table: pd.DataFrame,
-    dead: Sequence[str],
-    pictures: Sequence[Path],
-    notes: Sequence[str],
-) -> None:
-    """Write the page.
+@dataclass(frozen=True)
+class ReportContent:
+    """What the page shows.
 
     Args:
-        path: Where to.
         message: The tool's message.
         data: The tool's result.
-        table: Ranked cells from `Ranking`.
+        ranking: Living cells, worst first.
         dead: All cells that are dead at the end.
-        pictures: PNG files, shown in this order.
+        cells: Pictures of cells.
+        evidence: Pictures of the evidence.
+        record: From `evidence_record`; None where nothing was trained.
         notes: What was found and decided, in words.
-    """  # fmt: skip
-    parts = [
-        f"<h1>Cells likely to die</h1><p>{escape(message)}</p><p class=note>{_METHOD_WORDS[data.method]}</p>"
+        files: Names of the files beside the page.
+    """
+
+    message: str
+    data: FailureData
+    ranking: Ranking
+    dead: Sequence[str]
+    cells: Sequence[Picture]
+    evidence: Sequence[Picture] = ()
+    record: dict[str, Any] | None = None
+    notes: Sequence[str] = ()
+    files: Sequence[str] = field(default=())
+
+
+def write_report(path: Path, content: ReportContent) -> None:
+    """Write the page."""
+    data = content.data
+    suspects = "The alert list" if content.ranking.horizons else "Suspicious cells"
+    cells, evidence = (
+        "".join(picture(item.caption, item.path) for item in shown)
+        for shown in (content.cells, content.evidence)
+    )
+    body = [
+        "<header><p class=brand>BMS-Flux · failure prediction</p><h1>Cells likely to die</h1>",
+        f"{figures(_headline(content))}</header><main>",
+        section("In short", paragraph(content.message), paragraph(_METHOD_WORDS[data.method], soft=True)),
+        section(suspects, _cards(content)),
+        section("The riskiest cells", cells),
+        section(_ranking_title(content.ranking), _ranking(content.ranking)),
+        section("How far to trust it", bullets(data.in_words), evidence, _evidence(content.record)),
+        section(f"Already dead ({len(content.dead)})", _dead(content.dead)) if content.dead else "",
+        section("Notes", bullets(content.notes)),
+        section(
+            "Files", "".join(f"<p><a href='{said(name)}'>{said(name)}</a></p>" for name in content.files)
+        ),
+        "</main>",
     ]
-    parts += [f'<img alt="{escape(item.stem)}" src="{embedded(item.read_bytes())}">' for item in pictures]
-    parts.append(
-        f"<h2>Ranking{f' (worst {MOST_ROWS})' if len(table) > MOST_ROWS else ''}</h2>{_ranking(table)}"
-    )
-    if dead:
-        parts.append(f"<h2>Already dead ({len(dead)})</h2><p>{escape(', '.join(dead))}</p>")
-    if data.metrics is not None:
-        parts.append(
-            f"<h2>Evidence</h2><p class=note>{escape(data.metrics.split)}</p>{_evidence(data.metrics)}"
-        )
-    parts.append("<h2>Notes</h2><ul>" + "".join(f"<li>{escape(note)}</li>" for note in notes) + "</ul>")
-    page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Cells likely to die</title>'
-        f"<style>{_STYLE}</style></head><body>{''.join(parts)}</body></html>"
-    )
+    head = f"<head>{_HEAD}<title>Cells likely to die</title><style>{STYLE}</style></head>"
+    page = f"<!doctype html><html lang=en>{head}<body>{''.join(body)}</body></html>"
     path.write_text(page, encoding="utf-8")
 
 
-def _ranking(table: pd.DataFrame) -> str:
-    has_risk = table["risk"].notna().any()
-    column, heading = ("risk", "Risk") if has_risk else ("indicator_score", "Indicator score")
+def _headline(content: ReportContent) -> dict[str, str]:
+    """Return the large figures at the top."""
+    data = content.data
+    shown = {
+        "living cells": f"{data.cells - data.dead_total:,}",
+        "on the alert list" if content.ranking.horizons else "suspicious": f"{data.failing_total:,}",
+        "already dead": f"{data.dead_total:,}",
+        "method": data.method,
+    }
+    if content.ranking.days is not None:
+        shown["risk is for"] = counted(content.ranking.days, "day")
+    if data.metrics is not None:
+        used = data.metrics.methods[data.metrics.chosen]
+        shown |= {
+            "deaths learnt from": f"{data.metrics.deaths:,}",
+            "deaths caught": _percent(used.event_recall),
+            "alerts right": _percent(used.event_precision),
+            "days ahead (median)": _number(used.lead_days_median),
+        }
+    return shown
+
+
+def _cards(content: ReportContent) -> str:
+    """Return a card per cell that needs a look: its risk, its outlook, its reasons."""
+    rows = content.ranking.table
+    listed = rows[rows["failing"]]
+    if listed.empty:
+        return paragraph("No cell needs a look now.")
+    cards = []
+    for position, row in listed.head(MOST_CARDS).iterrows():
+        value = (
+            f"{_percent(row['risk'])} within {content.ranking.days} d"
+            if content.ranking.horizons
+            else f"score {row['indicator_score']:.2f}"
+        )
+        outlook = f"expected to last {row['expected']}" if row["expected"] else ""
+        reasons = bullets(content.ranking.reasons[int(str(position))])
+        cards.append(
+            f"<div class=card><h3>{said(row[CELL_ID], 80)} <span class=risk>{said(value)}</span></h3>"
+            f"{paragraph(outlook, soft=True)}{reasons}</div>"
+        )
+    left = len(listed) - len(cards)
+    more = paragraph(f"and {left:,} more in the table of all cells", soft=True) if left > 0 else ""
+    return f"<div class=cards>{''.join(cards)}</div>{more}"
+
+
+def _ranking_title(ranking: Ranking) -> str:
+    shown = min(len(ranking.table), MOST_ROWS)
+    return f"All cells, worst first ({shown} of {len(ranking.table):,})" if shown else "All cells"
+
+
+def _ranking(ranking: Ranking) -> str:
+    shown = ranking.table.head(MOST_ROWS)
+    names = [f"risk_{days}d" for days in ranking.horizons] or ["indicator_score"]
+    heads = [f"within {days} d" for days in ranking.horizons] or ["Score"]
+    write = _percent if ranking.horizons else _number
+    extra = ["Expected to last"] if ranking.horizons else []
     rows = [
-        f"<tr{' class=failing' if row['failing'] else ''}><td>{row['rank']}<td>{escape(str(row[CELL_ID]))}"
-        f"<td>{escape(str(row[STRING]))}<td>{row[column]:.3f}"
-        f"<td>{'<br>'.join(escape(row[name]) for name in REASON_COLUMNS if row[name])}</tr>"
-        for row in table.head(MOST_ROWS).to_dict("records")
+        [
+            str(row["rank"]),
+            str(row[CELL_ID]),
+            str(row[STRING]),
+            *([row["expected"]] if ranking.horizons else []),
+            "\n".join(row[name] for name in REASON_COLUMNS if row[name]),
+            *(write(row[name]) for name in names),
+        ]
+        for row in shown.to_dict("records")
     ]
-    return f"<table><tr><th>Rank<th>Cell<th>String<th>{heading}<th>Reasons</tr>{''.join(rows)}</table>"
+    head = ["Rank", "Cell", "String", *extra, "Reasons", *heads]
+    marked = [place for place, failing in enumerate(shown["failing"]) if failing]
+    note = paragraph(_EXPECTED, soft=True) if ranking.horizons else ""
+    return table(head, rows, numbers=len(head) - len(heads), marked=marked) + note
 
 
-def _evidence(metrics: FailureMetrics) -> str:
-    head = "<tr><th>Method<th>AUROC (95 %)<th>AP<th>Brier<th>Deaths caught<th>Alerts right<th>Median lead [d]</tr>"
-    chosen = metrics.chosen
-    rows = [
-        f"<tr{' class=failing' if name == chosen else ''}><td>{name.replace('_', ' ')}{_cells(item)}</tr>"
-        for name, item in metrics.methods.items()
-    ]
-    return f"<table>{head}{''.join(rows)}</table><p class=note>Marked: the method used.</p>"
-
-
-def _cells(item: MethodMetrics) -> str:
-    interval = f"{_number(item.auroc)} ({_number(item.auroc_lo95)}–{_number(item.auroc_hi95)})"
-    rest = (
-        item.average_precision,
-        item.brier,
-        item.event_recall,
-        item.event_precision,
-        item.lead_days_median,
+def _evidence(record: dict[str, Any] | None) -> str:
+    """Return the figures of every method at every horizon."""
+    if record is None:
+        return ""
+    head = [
+        "Horizon", "Method", "AUROC (95 %)", "Brier skill (95 %)", "Calibration error", "Slope",
+        "Balanced accuracy", "Deaths caught (95 %)", "Alerts right (95 %)", "Days ahead", "Alerts/week/1,000",
+    ]  # fmt: skip
+    rows: list[list[str]] = []
+    marked: list[int] = []
+    for name, horizon in record["horizons"].items():
+        for method, found in horizon["methods"].items():
+            if name == f"{record['judged_days']} days" and method == record["chosen"]:
+                marked.append(len(rows))
+            rows.append([name, method.replace("_", " "), *_figures_of(found)])
+    note = (
+        f"Marked: what the alert list stands on. {record['split']}. Intervals draw whole "
+        "strings (cells where there are few strings) with replacement."
     )
-    return f"<td>{interval}" + "".join(f"<td>{_number(value)}" for value in rest)
+    return table(head, rows, numbers=2, marked=marked) + paragraph(note, soft=True)
+
+
+def _figures_of(found: dict[str, Any]) -> list[str]:
+    events = found["events"]
+    return [
+        _with_interval(found, "auroc", _number),
+        _with_interval(found, "brier_skill", _number),
+        _number(found["ece"]),
+        _number(found["calibration_slope"]),
+        _number(found["balanced_accuracy"]),
+        _with_interval(events, "recall", _percent),
+        _with_interval(events, "precision", _percent),
+        _number(events["lead_days_median"]),
+        _number(events["per_week"]),
+    ]
+
+
+def _with_interval(found: dict[str, Any], name: str, write: Any) -> str:
+    low, high = found.get(f"{name}_lo95"), found.get(f"{name}_hi95")
+    interval = "" if low is None or high is None else f" ({write(low)}–{write(high)})"
+    return f"{write(found[name])}{interval}"
+
+
+def _dead(dead: Sequence[str]) -> str:
+    left = f" and {len(dead) - MOST_NAMED:,} more" if len(dead) > MOST_NAMED else ""
+    return paragraph(", ".join(dead[:MOST_NAMED]) + left)
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"
+    return "–" if value is None or value != value else f"{value:.2f}"
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None or value != value else f"{100 * value:.0f} %"

@@ -8,35 +8,48 @@ Method = Literal["classifier", "baseline", "indicators"]
 
 
 class FailingCell(ToolData):
-    """A cell to look at now."""
+    """A cell on the alert list; a suspicious one where no risk is known."""
 
     cell: str
     string: str
     risk: MaybeFloat = None
     indicator_score: MaybeFloat = None
+    expected: str = ""
     reasons: list[str]
 
 
 class MethodMetrics(ToolData):
-    """Out-of-fold figures of one method."""
+    """Out-of-fold figures of one method at the judged horizon; intervals draw whole strings or cells."""
 
     auroc: MaybeFloat = None
     auroc_lo95: MaybeFloat = None
     auroc_hi95: MaybeFloat = None
     average_precision: MaybeFloat = None
+    balanced_accuracy: MaybeFloat = None
     brier: MaybeFloat = None
+    brier_skill: MaybeFloat = None
+    brier_skill_lo95: MaybeFloat = None
+    brier_skill_hi95: MaybeFloat = None
+    calibration_error: MaybeFloat = None
+    calibration_slope: MaybeFloat = None
     alert_threshold: MaybeFloat = None
     event_recall: MaybeFloat = None
+    event_recall_lo95: MaybeFloat = None
+    event_recall_hi95: MaybeFloat = None
     event_precision: MaybeFloat = None
+    event_precision_lo95: MaybeFloat = None
+    event_precision_hi95: MaybeFloat = None
     alerts: int
+    alerts_per_week: MaybeFloat = None
     lead_days_median: MaybeFloat = None
     lead_days_p10: MaybeFloat = None
 
 
 class FailureMetrics(ToolData):
-    """Out-of-fold evidence for the method used, both baselines beside it."""
+    """Out-of-fold evidence for the method used, both baselines beside it; evidence.json holds all horizons."""
 
     split: str
+    judged_days: int
     deaths: int
     cell_days: int
     positive_cell_days: int
@@ -55,14 +68,18 @@ class FailureData(ToolData):
     method: Method
     horizon_days: int
     effective_horizon_days: int | None = None
+    horizons: list[int] = []
+    alerts_per_week: float
     failing_cells: list[FailingCell]
     failing_total: int
     truncated: bool
     dead_cells: list[str]
     dead_total: int
     cells: int
+    in_words: list[str] = []
     metrics: FailureMetrics | None = None
     model_version: str | None = None
     report_html: str
+    evidence_json: str | None = None
     plot_png: str
     notes: list[str]

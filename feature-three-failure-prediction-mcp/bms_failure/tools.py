@@ -14,8 +14,8 @@ INSTRUCTIONS = """Tells which cells of stationary battery strings are likely to 
 Pass the raw export or the cleaned_csv of preprocessing, never imputed or scaled values; whole strings, many days.
 With IsDead labels it trains, checks itself out of fold against two baselines and stores a model; without them it
 scores with the newest stored model that fits, else it ranks by physical indicators and gives no probability.
-Read `method` and `effective_horizon_days` before quoting a risk: it holds for that horizon only.
-Units: V, °C, A, days. Dead cells are listed apart where IsDead tells them."""
+Read `method` and `effective_horizon_days` before quoting a risk: it holds for that horizon only; `in_words` says
+how such risks came true. Units: V, °C, A, days. Dead cells are listed apart where IsDead tells them."""
 
 DataPath = Annotated[
     str,
@@ -29,6 +29,12 @@ ModelChoice = Annotated[
     Field(
         max_length=200,
         description="Empty: train if labels allow, else newest fitting model. 'latest' or a version: only score.",
+    ),
+]
+Budget = Annotated[
+    float,
+    Field(
+        ge=0.1, le=1000, description="Most alerts per week and 1,000 cells; sets how long the alert list is."
     ),
 ]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="Of folds, trees and bootstrap.")]
@@ -47,12 +53,14 @@ def predict_cell_failure(
     seed: Seed = 0,
     chemistry: ChemistryChoice = "auto",
     output_format: OutputFormat = "csv",
+    alerts_per_week: Budget = 10.0,
 ) -> Outcome[FailureData]:
-    """Rank living cells by the probability that they die within a horizon, with reasons and evidence.
+    """Rank living cells by the probability that they die within 7 to 56 days, with reasons and evidence.
 
-    Needs Cell ID, Timestamp, voltage, temperature, current, ambient (and gravity if flooded); IsDead (0/1) to
-    learn from. Returns risk_csv, the failing cells, out-of-fold metrics with both baselines, a report page.
-    method "indicators" means: ranking only, risk empty. Not for single cells: a cell is judged against its string.
+    Needs Cell ID, Timestamp, CellVoltage; temperatures, current, gravity sharpen it; IsDead (0/1) to learn from.
+    Returns risk_csv (risk per horizon, days expected to last, reasons), the alert list, `in_words` and metrics out
+    of fold with both baselines, report.html, evidence.json. method "indicators" means: ranking only, risk empty.
+    Not for single cells: a cell is judged against its string.
     """
     from bms_failure.workflow import predict_failure
 
@@ -64,6 +72,7 @@ def predict_cell_failure(
         seed=seed,
         chemistry=chemistry,
         output_format=output_format,
+        alerts_per_week=alerts_per_week,
     )
 
 

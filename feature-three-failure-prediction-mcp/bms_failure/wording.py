@@ -1,48 +1,13 @@
-"""The tool's figures and sentences."""
+"""The tool's message: who is failing, by which method, how far it can be trusted."""
 
 import pandas as pd
 from bms_schema.run.model_store import ModelMeta
+from bms_schema.run.wording import counted
 
 from bms_failure.blocks import AT
-from bms_failure.evaluation import METHODS, MethodEvidence
 from bms_failure.labels import Lives
-from bms_failure.model import FailureModel, Training
-from bms_failure.results import FailureData, FailureMetrics, MethodMetrics
-
-
-def tell(training: Training, split: str) -> FailureMetrics:
-    """Return the evidence as the result shows it."""
-    evidence = training.evidence
-    base_rate = float(evidence.labels.mean())
-    lead, low, high = evidence.lead_over_baseline
-    return FailureMetrics(
-        split=split,
-        deaths=training.deaths,
-        cell_days=len(evidence.labels),
-        positive_cell_days=int(evidence.labels.sum()),
-        base_rate_brier=base_rate * (1 - base_rate),
-        chosen=evidence.chosen,
-        classifier_lead=lead,
-        classifier_lead_lo95=low,
-        classifier_lead_hi95=high,
-        methods={name: _metrics(evidence.methods[name]) for name in METHODS},
-    )
-
-
-def _metrics(found: MethodEvidence) -> MethodMetrics:
-    return MethodMetrics(
-        auroc=found.auroc,
-        auroc_lo95=found.auroc_lo95,
-        auroc_hi95=found.auroc_hi95,
-        average_precision=found.average_precision,
-        brier=found.brier,
-        alert_threshold=found.events.threshold,
-        event_recall=found.events.recall,
-        event_precision=found.events.precision,
-        alerts=found.events.alerts,
-        lead_days_median=found.events.lead_days_median,
-        lead_days_p10=found.events.lead_days_p10,
-    )
+from bms_failure.model import FailureModel
+from bms_failure.results import FailureData
 
 
 def why_no_training(labels: pd.Series | None, lives: Lives) -> str:
@@ -68,40 +33,46 @@ def say_model(meta: ModelMeta) -> str:
 
 
 def sum_up(data: FailureData, why: str, model: FailureModel | None, moments: pd.DataFrame) -> str:
-    """Return the tool's message: who is failing, by which method, how far it can be trusted."""
+    """Return the message.
+
+    Args:
+        data: The result.
+        why: Why this method answers.
+        model: What answers; None for the indicators.
+        moments: From `cell_moments`, for the length of the record.
+    """
     alive = data.cells - data.dead_total
     if model is None:
         ranked = f"{why} So cells are only ranked by risk indicators over {_span(moments)} of readings, without any"
-        found = f"{data.failing_total} of {alive} cells stand out in two or more physical signs and are suspicious"
+        found = f"{data.failing_total} of {alive} cells stand out in physical signs and are suspicious"
         return f"{ranked} probability: {found}.{_dead(data)}"
-    above = f"{data.failing_total} of {alive} cells are above the alert threshold for a death within"
-    text = f"{why} {above} {_horizon(data, model)}."
-    return f"{text}{_proof(data.metrics) if data.metrics else ''}{_dead(data)}"
-
-
-def _horizon(data: FailureData, model: FailureModel) -> str:
-    days = f"{model.horizon_days} day{'s' if model.horizon_days != 1 else ''}"
-    if model.horizon_days == data.horizon_days:
-        return days
-    holder = "the longest this data can label" if data.metrics else "what the stored model was calibrated for"
-    asked = f"{data.horizon_days} were asked for, and no risk is claimed for them"
-    return f"{days} ({holder}; {asked})"
-
-
-def _proof(metrics: FailureMetrics) -> str:
-    used = metrics.methods[metrics.chosen]
-    others = ", ".join(
-        f"{name.replace('_', ' ')} {item.auroc:.2f}"
-        for name, item in metrics.methods.items()
-        if name != metrics.chosen and item.auroc is not None
+    listed = (
+        f"{data.failing_total} of {alive} cells are on the alert list for a death within "
+        f"{counted(model.judged_days, 'day')}, at {data.alerts_per_week:g} alerts a week per 1,000 cells"
     )
-    switch = "" if metrics.chosen == "classifier" else " It beat the classifier, so it is used."
-    interval = f"95 % {used.auroc_lo95:.2f}–{used.auroc_hi95:.2f}"
-    name = metrics.chosen.replace("_", " ")
+    method = data.metrics.chosen if data.metrics else model.method
+    proof = f" Method: {method.replace('_', ' ')}. {' '.join(data.in_words)}" if data.in_words else ""
+    return f"{why} {listed}.{_unclaimed(data)}{_riskiest(data)}{proof}{_dead(data)}"
+
+
+def _unclaimed(data: FailureData) -> str:
+    """Say that the asked horizon is out of reach, where it is."""
+    days = data.effective_horizon_days
+    if days is None or days == data.horizon_days:
+        return ""
+    holder = "the longest this data can label" if data.metrics else "as far as the stored model reaches"
     return (
-        f" Method: {name}, out-of-fold AUROC {used.auroc:.2f} ({interval}; {others}), {metrics.deaths} deaths."
-        f"{switch}"
+        f" Risks are for {counted(days, 'day')} ({holder}; {data.horizon_days} were asked for, and no risk is "
+        "claimed for them)."
     )
+
+
+def _riskiest(data: FailureData) -> str:
+    """Name the first cell of the list with its risk and outlook."""
+    if not data.failing_cells or data.failing_cells[0].risk is None:
+        return ""
+    first = data.failing_cells[0]
+    return f" Riskiest: {first.cell}, {100 * (first.risk or 0):.0f} %, expected to last {first.expected}."
 
 
 def _dead(data: FailureData) -> str:

@@ -9,12 +9,13 @@ import anyio
 import numpy as np
 import pandas as pd
 import pytest
+from bms_failure.publish import worst_that_fit
 from bms_failure.results import FailingCell
 from bms_failure.scoring import rank_by_model
 from bms_failure.storage import load_model
 from bms_failure.tools import server
 from bms_failure.watch import watch
-from bms_failure.workflow import predict_failure, worst_that_fit
+from bms_failure.workflow import predict_failure
 from bms_generate.simulate import SimulatedFleet
 from bms_schema.data.columns import SENSOR_NAMES
 from bms_schema.data.table import canonical_table
@@ -99,7 +100,7 @@ def test_no_risk_is_claimed_for_a_horizon_that_was_not_labelled(trained: dict[st
 
 def test_the_report_is_one_page_with_its_pictures_inside(trained: dict[str, Any]) -> None:
     page = Path(trained["data"]["report_html"]).read_text(encoding="utf-8")
-    assert page.count("data:image/png;base64,") == 3
+    assert page.count("data:image/png;base64,") == 5
     assert "http" not in page
     assert Path(trained["data"]["plot_png"]).read_bytes().startswith(b"\x89PNG")
 
@@ -225,7 +226,7 @@ BAD = {
     "header only": lambda frame: frame.iloc[:0],
     "missing column": lambda frame: frame.drop(columns="CellVoltage"),
     "no time": lambda frame: frame.drop(columns="Timestamp"),
-    "all-NaN column": lambda frame: frame.assign(CellTemperature=np.nan),
+    "all-NaN voltage": lambda frame: frame.assign(CellVoltage=np.nan),
     "one row": lambda frame: frame.iloc[:1],
     "one cell": lambda frame: frame[frame["Cell ID"] == "S001/C01"],
     "all dead": lambda frame: frame.assign(IsDead=1),

@@ -1,0 +1,169 @@
+"""Who answers: a model trained on this data, a stored one, or the indicators."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from bms_schema.data.columns import CELL_ID, IS_DEAD, SENSOR_NAMES, STRING
+from bms_schema.data.table import BatteryTable
+from bms_schema.run.errors import NotEnoughData
+from bms_schema.run.model_store import ModelMeta
+from bms_schema.run.run_folder import Run
+
+from bms_failure.budgets import threshold_within
+from bms_failure.folds import fold_groups
+from bms_failure.labels import choose_horizon
+from bms_failure.model import FailureModel, Training, train
+from bms_failure.moments import is_daily, require_history
+from bms_failure.results import Method
+from bms_failure.storage import load_model, newest_fitting_model, save_model
+from bms_failure.watch import Watched
+from bms_failure.wording import say_model, why_no_training
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was asked.
+
+    Args:
+        horizon_days: Days ahead.
+        model: Empty to train where labels allow, else a version or "latest".
+        alerts_per_week: Budget per 1,000 cells.
+        seed: Of folds, trees and bootstrap.
+    """
+
+    horizon_days: int
+    model: str
+    alerts_per_week: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Who answers and why.
+
+    Args:
+        model: None for the indicators.
+        training: What speaks for a model trained here; None for a stored one.
+        version: Of a stored model.
+        why: In words.
+        threshold: Alert from this risk on; None takes the model's own.
+        in_words: What was seen of a stored model when it was trained.
+    """
+
+    model: FailureModel | None
+    training: Training | None
+    version: str | None
+    why: str
+    threshold: float | None = None
+    in_words: list[str] = field(default_factory=list)
+
+    @property
+    def method(self) -> Method:
+        """The method as the contract names it."""
+        if self.model is None:
+            return "indicators"
+        return "classifier" if self.model.method == "classifier" else "baseline"
+
+
+def find_answer(table: BatteryTable, watched: Watched, question: Question, report: Progress) -> Answer:
+    """Train where labels allow and no version is named; else load; else leave it to the indicators.
+
+    Args:
+        table: The data.
+        watched: From `watch` of it.
+        question: What was asked.
+        report: Called with the share of training that is done and words; may raise to stop.
+
+    Raises:
+        ModelError: the version asked for is missing or does not fit.
+        NotEnoughData: the cells have been watched too short for the version asked for.
+    """
+    name = table.chemistry.profile.name
+    if question.model:
+        require_history(watched.living)
+        model, meta = load_model(question.model, measured=table.measured, chemistry=name)
+        return _stored(model, meta, question, "")
+    training = _try_training(table, watched, question, report)
+    if training is not None:
+        return Answer(training.model, training, None, "Trained on this data's IsDead labels.")
+    reason = why_no_training(table.frame.get(IS_DEAD), watched.lives)
+    try:
+        require_history(watched.living)
+    except NotEnoughData as short:
+        return Answer(None, None, None, f"{reason} {short.found}")
+    stored = newest_fitting_model(measured=table.measured, chemistry=name)
+    if stored is not None:
+        return _stored(*stored, question, f"{reason} ")
+    return Answer(None, None, None, f"{reason} No stored model fits.")
+
+
+def _stored(model: FailureModel, meta: ModelMeta, question: Question, reason: str) -> Answer:
+    """Answer by a stored model, its alerts thinned or thickened to the budget."""
+    same = question.alerts_per_week == meta.metrics.get("alerts_per_week")
+    steps = meta.metrics.get("budget") or []
+    threshold = None if same or not steps else threshold_within(steps, question.alerts_per_week)
+    words = [f"When it was trained: {said}" for said in meta.metrics.get("in_words", [])[:1]]
+    return Answer(model, None, meta.version, f"{reason}{say_model(meta)}", threshold, words)
+
+
+def _try_training(
+    table: BatteryTable, watched: Watched, question: Question, report: Progress
+) -> Training | None:
+    """Train if the labels allow it; None where they do not."""
+    if IS_DEAD not in table.frame:
+        return None
+    moments = watched.moments
+    daily = moments[is_daily(moments)].reset_index(drop=True)
+    groups, _ = fold_groups(daily[STRING].to_numpy(), daily[CELL_ID].to_numpy())
+    horizon = choose_horizon(daily, groups, watched.lives, question.horizon_days)
+    if horizon is None:
+        return None
+
+    def tell(done: int, total: int) -> None:
+        report(done / total, f"training, fold {done + 1} of {total}")
+
+    return train(
+        daily, groups, watched.lives, horizon, table.chemistry.profile.name, question.seed, tell,
+        question.alerts_per_week,
+    )  # fmt: skip
+
+
+def split_words(training: Training, moments: pd.DataFrame) -> str:
+    """Say which moments the evidence comes from and what was chosen where.
+
+    Args:
+        training: What was trained.
+        moments: From `cell_moments`.
+    """
+    kind = fold_groups(moments[STRING].to_numpy(), moments[CELL_ID].to_numpy())[1]
+    return (
+        f"out of fold on {len(training.evidence.judged.labels):,} cell-days whose whole horizon was watched, "
+        f"{training.folds} folds by {kind.lower()}, none split in time; days at and after a death dropped; "
+        "calibration and alert threshold come from the other folds, the method was chosen on these same figures, "
+        "which flatters it a little"
+    )
+
+
+def store(run: Run, table: BatteryTable, training: Training, metrics: dict[str, Any]) -> str:
+    """Store a model trained here; done last, so that a call that is cancelled or fails leaves none.
+
+    Args:
+        run: The run that trained it.
+        table: The data.
+        training: What was trained.
+        metrics: As `meta.json` keeps them.
+    """
+    cells, files = table.frame[CELL_ID].nunique(), ", ".join(Path(name).name for name in run.inputs)
+    return save_model(
+        training.model,
+        measured=[column for column in SENSOR_NAMES if column in table.measured],
+        split=run.split or "",
+        metrics=metrics,
+        training_run=run.id,
+        trained_on=f"{cells} cells of {files}",
+    )

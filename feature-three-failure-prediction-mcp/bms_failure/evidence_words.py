@@ -1,0 +1,105 @@
+"""The evidence in sentences a battery owner can check: of so many told this, so many died."""
+
+import pandas as pd
+from bms_schema.run.wording import counted
+
+from bms_failure.results import FailureMetrics, MethodMetrics
+
+FEW_DEATHS = 10
+TOLD, FEWEST_CELLS = 0.2, 10  # the sentence on reliability looks for a risk near one in five
+
+
+def in_words(metrics: FailureMetrics, reliability: pd.DataFrame, alerts_per_week: float) -> list[str]:
+    """Return the evidence in a handful of sentences.
+
+    Args:
+        metrics: Figures at the judged horizon.
+        reliability: Of the method used, from `prepare_reliability`.
+        alerts_per_week: The budget, per 1,000 cells.
+    """
+    used = metrics.methods[metrics.chosen]
+    few = (
+        f"Only {counted(metrics.deaths, 'death')} to judge by: the figures are rough."
+        if metrics.deaths < FEW_DEATHS
+        else ""
+    )
+    said = [
+        _true(reliability, metrics.judged_days),
+        _caught(used),
+        _right(used, alerts_per_week),
+        _against(metrics),
+        few,
+    ]
+    return [sentence for sentence in said if sentence]
+
+
+def word_bin(told: float, observed: float, low: float, high: float, days: int) -> str:
+    """Say what became of cells that were told a risk.
+
+    >>> word_bin(0.2, 0.184, 0.09, 0.3, 30)
+    'Of 100 cells told 20 %, 18 died within 30 days (95 % 9 to 30).'
+    """
+    return (
+        f"Of 100 cells told {100 * told:.0f} %, {100 * observed:.0f} died within {counted(days, 'day')} "
+        f"(95 % {100 * low:.0f} to {100 * high:.0f})."
+    )
+
+
+def _true(reliability: pd.DataFrame, days: int) -> str:
+    """Pick the bin nearest to one in five among those that enough cells stand for."""
+    enough = reliability[reliability["cells"] >= FEWEST_CELLS]
+    candidates = reliability if enough.empty else enough
+    if candidates.empty:
+        return ""
+    nearest = candidates.iloc[int((candidates["risk"] - TOLD).abs().to_numpy().argmin())]
+    told, observed, low, high = (float(nearest[name]) for name in ("risk", "observed", "lo95", "hi95"))
+    return word_bin(told, observed, low, high, days)
+
+
+def _caught(used: MethodMetrics) -> str:
+    if used.event_recall is None:
+        return ""
+    lead = ""
+    if used.lead_days_median is not None and used.lead_days_p10 is not None:
+        early = f"{used.lead_days_median:.0f} days ahead or more"
+        lead = f", half of them {early}, nine of ten at least {used.lead_days_p10:.0f}"
+    return (
+        f"Of 100 deaths {100 * used.event_recall:.0f} were announced"
+        f"{_interval(used.event_recall_lo95, used.event_recall_hi95)}{lead}."
+    )
+
+
+def _right(used: MethodMetrics, alerts_per_week: float) -> str:
+    if used.event_precision is None:
+        return ""
+    rate = "" if used.alerts_per_week is None else f", {used.alerts_per_week:.1f} a week per 1,000 cells"
+    return (
+        f"Of 100 alerts {100 * used.event_precision:.0f} were right"
+        f"{_interval(used.event_precision_lo95, used.event_precision_hi95)}{rate} (budget {alerts_per_week:g})."
+    )
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f" (95 % {100 * low:.0f} to {100 * high:.0f})"
+
+
+def _against(metrics: FailureMetrics) -> str:
+    """Say whether learning was worth it, against the better of the two rankings that learn nothing."""
+    auroc = {name: item.auroc for name, item in metrics.methods.items() if item.auroc is not None}
+    if len(auroc) < len(metrics.methods):
+        return ""
+    best = max((name for name in auroc if name != "classifier"), key=lambda name: auroc[name])
+    other = f"the simple ranking by {best.replace('_', ' ')}"
+    if metrics.chosen != "classifier":
+        return (
+            f"{other[0].upper()}{other[1:]} did better than the classifier (AUROC {auroc[best]:.2f} against "
+            f"{auroc['classifier']:.2f}), so it is used."
+        )
+    lead, low, high = metrics.classifier_lead, metrics.classifier_lead_lo95, metrics.classifier_lead_hi95
+    if lead is None or low is None or high is None:
+        return ""
+    sure = "ranks cells better than" if low > 0 else "is not surely better than"
+    return (
+        f"The classifier {sure} {other}: AUROC {auroc['classifier']:.2f}, ahead by {lead:.2f} "
+        f"(95 % {low:.2f} to {high:.2f})."
+    )

@@ -1,0 +1,34 @@
+"""What a table must have for failures to be foreseen, and what the absence of the rest costs."""
+
+from bms_schema.data.columns import (
+    AMBIENT,
+    CELL_ID,
+    CURRENT,
+    GRAVITY,
+    TEMPERATURE,
+    TIMESTAMP,
+    VOLTAGE,
+)
+from bms_schema.data.table import BatteryTable
+
+REQUIRED = (VOLTAGE, CELL_ID, TIMESTAMP)
+_COST = {
+    CURRENT: "no load steps, so no resistance, and float is not told from discharge",
+    TEMPERATURE: "no heating, and the float window is that of 25 °C",
+    AMBIENT: "no rise over ambient",
+    GRAVITY: "no sulphation by gravity",
+}
+
+
+def what_is_missing(table: BatteryTable) -> list[str]:
+    """Return a note per sensor that has no reading and would have told something.
+
+    Args:
+        table: A table with the required columns.
+    """
+    wanted = [name for name in _COST if name != GRAVITY or table.chemistry.profile.has_gravity]
+    return [
+        f"{name} {'holds no usable value' if name in table.frame else 'is not in the data'}: {_COST[name]}"
+        for name in wanted
+        if name not in table.measured
+    ]

@@ -1,0 +1,129 @@
+"""What a run leaves behind: the ranked table, the evidence, the pictures, the page, the reply's data."""
+
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from bms_schema.data.columns import CELL_ID, STRING
+from bms_schema.data.table import BatteryTable
+from bms_schema.run.envelope import Outcome
+from bms_schema.run.run_folder import Run
+from bms_schema.run.tables import TableFormat, write_table
+
+from bms_failure.answers import Answer, Question, split_words, store
+from bms_failure.budgets import budget_steps
+from bms_failure.evidence_words import in_words
+from bms_failure.figures import alert_curves, evidence_record, reliability_of, tell, write_record
+from bms_failure.model import Training
+from bms_failure.needs import what_is_missing
+from bms_failure.pictures import Picture, draw_cells, draw_evidence
+from bms_failure.report import ReportContent, write_report
+from bms_failure.results import FailingCell, FailureData, FailureMetrics
+from bms_failure.scoring import Ranking
+from bms_failure.watch import Watched
+from bms_failure.wording import sum_up
+
+MOST_DEAD, MOST_NOTES = 20, 10
+MOST_FAILING_CHARACTERS = 2_400  # some 6 cells with their reasons; the whole reply stays below 8,000
+REPORT, EVIDENCE = "report.html", "evidence.json"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The evidence of a model trained here, as the reply, the files and the page show it."""
+
+    metrics: FailureMetrics
+    words: list[str]
+    record: dict[str, Any]
+    pictures: list[Picture]
+    kept: dict[str, Any]
+
+
+def publish(
+    run: Run,
+    table: BatteryTable,
+    watched: Watched,
+    question: Question,
+    answer: Answer,
+    ranking: Ranking,
+    output_format: TableFormat,
+) -> Outcome[FailureData]:
+    """Write all files of a run and return its outcome; the model is stored last."""
+    risk_name = f"risk.{output_format}"
+    write_table(ranking.table.assign(horizon_days=ranking.days), run.path(risk_name))
+    proof = _prove(run, watched, question, answer.training) if answer.training else None
+    pictures = draw_cells(ranking, watched.moments, run.folder)
+    notes = [*what_is_missing(table), *table.notes]
+    failing, dead = failing_cells(ranking), watched.lives.dead_at_end
+    data = FailureData(
+        risk_csv=run.published(risk_name),
+        method=answer.method,
+        horizon_days=question.horizon_days,
+        effective_horizon_days=ranking.days,
+        horizons=list(ranking.horizons),
+        alerts_per_week=question.alerts_per_week,
+        failing_cells=(shown := worst_that_fit(failing)),
+        failing_total=len(failing),
+        truncated=len(failing) > len(shown) or len(dead) > MOST_DEAD,
+        dead_cells=dead[:MOST_DEAD],
+        dead_total=len(dead),
+        cells=int(table.frame[CELL_ID].nunique()),
+        in_words=proof.words if proof else answer.in_words,
+        metrics=proof.metrics if proof else None,
+        model_version=store(run, table, answer.training, proof.kept)
+        if answer.training and proof
+        else answer.version,
+        notes=notes[:MOST_NOTES],
+        report_html=run.published(REPORT),
+        evidence_json=run.published(EVIDENCE) if proof else None,
+        plot_png=run.published(pictures[0].path.name),
+    )
+    message = sum_up(data, answer.why, answer.model, watched.moments)
+    files = [risk_name, *([EVIDENCE] if proof else [])]
+    content = ReportContent(
+        message, data, ranking, dead, pictures, proof.pictures if proof else (),
+        proof.record if proof else None, notes, files,
+    )  # fmt: skip
+    write_report(run.path(REPORT), content)
+    return Outcome(message, data, (REPORT, *files, pictures[0].path.name))
+
+
+def failing_cells(ranking: Ranking) -> list[FailingCell]:
+    """Return the cells that need a look, worst first."""
+    return [
+        FailingCell(
+            cell=row[CELL_ID], string=row[STRING], risk=row["risk"], indicator_score=row["indicator_score"],
+            expected=row["expected"], reasons=reasons,
+        )
+        for row, reasons in zip(ranking.table.to_dict("records"), ranking.reasons, strict=True)
+        if row["failing"]
+    ]  # fmt: skip
+
+
+def worst_that_fit(failing: list[FailingCell]) -> list[FailingCell]:
+    """Return the first cells, as many as a reply has room for; `risk_csv` holds them all."""
+    sizes = accumulate(len(cell.model_dump_json()) for cell in failing)
+    return [cell for cell, size in zip(failing, sizes, strict=True) if size <= MOST_FAILING_CHARACTERS]
+
+
+def _prove(run: Run, watched: Watched, question: Question, training: Training) -> Proof:
+    """Write and draw the evidence; the manifest gets its figures."""
+    run.split = split_words(training, watched.moments)
+    metrics = tell(training, run.split)
+    reliability = reliability_of(training.evidence, metrics.chosen)
+    words = in_words(metrics, reliability, question.alerts_per_week)
+    curves = alert_curves(training.evidence)
+    record = evidence_record(
+        training, metrics, curves, alerts_per_week=question.alerts_per_week, in_words=words
+    )
+    write_record(record, run.path(EVIDENCE))
+    steps = budget_steps(curves[curves["method"] == metrics.chosen].drop(columns="method"))
+    kept = metrics.model_dump(mode="json") | {
+        "in_words": words, "alerts_per_week": question.alerts_per_week, "budget": steps,
+    }  # fmt: skip
+    run.metrics = kept
+    pictures = draw_evidence(
+        reliability, curves, chosen=metrics.chosen, days=metrics.judged_days, budget=question.alerts_per_week,
+        folder=run.folder,
+    )  # fmt: skip
+    return Proof(metrics, words, record, pictures, kept)
