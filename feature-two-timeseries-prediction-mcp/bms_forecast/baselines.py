@@ -4,11 +4,18 @@ from typing import Literal
 
 import numpy as np
 
+from bms_forecast.daily_shape import shaped_level
 from bms_forecast.grid import Grid
 from bms_forecast.windows import TrailingSums, forward_filled, quantiles_known
 
 Method = Literal[
-    "last value", "recent median", "seasonal naive", "daily profile", "usual day", "historical mean"
+    "last value",
+    "recent median",
+    "daily shape",
+    "seasonal naive",
+    "daily profile",
+    "usual day",
+    "historical mean",
 ]
 USUAL_DAY: Method = "usual day"
 # The recent median outlasts a short outage and keeps to a level that changed for good: of so many hours, but of 3
@@ -34,7 +41,7 @@ FEWEST_ERRORS = 5
 def points_of(season: int) -> tuple[Method, ...]:
     """Return the baselines that are blended; what the others say, these say better (measured)."""
     if season:
-        return ("last value", "recent median", "daily profile", USUAL_DAY)
+        return ("last value", "daily shape", "daily profile", USUAL_DAY)
     return ("last value", "recent median", "historical mean")
 
 
@@ -79,6 +86,11 @@ class Baselines:
             return last
         if method == "recent median":
             return self._recent_median(rows, origins)
+        if method == "daily shape":
+            shaped = shaped_level(
+                self.grid.values, rows, origins, horizons, self.season, self._recent_steps()
+            )
+            return np.where(np.isfinite(shaped), shaped, last)
         if method == "historical mean":
             mean = self._sums.mean(rows, origins, MEAN_STEPS)
             return np.where(np.isfinite(mean), mean, last)
@@ -109,11 +121,13 @@ class Baselines:
 
     def _recent_median(self, rows: np.ndarray, origins: np.ndarray) -> np.ndarray:
         """Return the median of the newest readings; the last one where none is as new."""
-        steps = int(np.clip(round(RECENT_H * 3600.0 / self.grid.step_s), FEWEST_RECENT, MOST_RECENT))
-        columns = origins[:, None] - np.arange(steps)
+        columns = origins[:, None] - np.arange(self._recent_steps())
         found = np.where(columns >= 0, self.grid.values[rows[:, None], np.maximum(columns, 0)], np.nan)
         median = quantiles_known(found, np.array([0.5]))[:, 0]
         return np.where(np.isfinite(median), median, self._filled[rows, origins])
+
+    def _recent_steps(self) -> int:
+        return int(np.clip(round(RECENT_H * 3600.0 / self.grid.step_s), FEWEST_RECENT, MOST_RECENT))
 
     def _profile(self, rows: np.ndarray, columns: np.ndarray, origins: np.ndarray) -> np.ndarray:
         """Return the mean of the readings at the same time of the days up to the origins, shape (m,)."""

@@ -1,8 +1,9 @@
 """Which mixture of the candidates is used, and how it is set right: learnt on data later than their training.
 
-The point forecast is a weighted mean of the candidates' (combining forecasts, Bates and Granger 1969). The
-quantiles around it are those of the trees, mixed level by level with those of the usual day, then moved by
-split-conformal prediction.
+The point forecast is a weighted mean of the candidates' (combining forecasts, Bates and Granger 1969), with weights
+of its own for each band of horizons: the last value knows the next hour best and tomorrow least. The quantiles
+around it are those of the trees, mixed level by level with those of the usual day, then moved by split-conformal
+prediction.
 """
 
 from __future__ import annotations
@@ -22,9 +23,13 @@ from bms_forecast.samples import Samples
 # Weights are multiples of an eighth; the error of uneven ones counts for more by this share of their squared
 # distance from equal ones: chosen on simulated fleets and ETTh1, where what won on few days lost on the next.
 PARTS, UNEVENNESS = 8, 0.05
+# The same for the weights of a band of horizons and their distance from those of all horizons.
+APARTNESS = 0.1
 SPREAD_PARTS = 4
 # Errors are weighed on so many samples at most, and are forecast for so many at once.
-MOST_PAIRS, PIECE = 6_000, 32_768
+MOST_PAIRS, MOST_PAIRS_OF_BAND, PIECE = 6_000, 2_500, 32_768
+# A candidate with a smaller mean weight is not named.
+LEAST_NAMED = 0.05
 # Courses kept of the windows learnt from.
 MOST_COURSES = 400
 
@@ -113,7 +118,7 @@ class Blend:
     """The mixture and its correction.
 
     Args:
-        weights: Of the candidates in their order, sum 1, shape (K,).
+        weights: Of the candidates in their order for each band of horizons, rows summing to 1, shape (bands, K).
         usual_share: Share of the usual day in the spread, 0 to 1.
         shifts: Conformal correction, shape (reach, Q).
         courses: Of past windows.
@@ -130,11 +135,11 @@ class Blend:
         said, truth, horizons = evidence.said, evidence.truth, evidence.samples.horizons
         if not np.isfinite(truth).any():
             return None
-        weights = best_weights(said.points, truth)
+        weights = weights_of_bands(said.points, truth, horizons, reach)
         shares = np.arange(SPREAD_PARTS + 1) / SPREAD_PARTS if said.usual_spread is not None else np.zeros(1)
-        losses = [_pinball(_mixed(said, weights, share), truth) for share in shares]
+        losses = [_pinball(_mixed(said, horizons, weights, share), truth) for share in shares]
         share = float(shares[int(np.argmin(losses))])
-        mixed = _mixed(said, weights, share)
+        mixed = _mixed(said, horizons, weights, share)
         shifts = fit_shifts(truth, mixed, horizons, reach, LEVELS)
         corrected = apply_shifts(mixed, horizons, shifts, LEVELS)
         return cls(weights, share, shifts, Courses.of(corrected, evidence, reach))
@@ -143,7 +148,7 @@ class Blend:
         """Return the scaled forecast, shape (m, Q), ascending in every row."""
         parts = [
             apply_shifts(
-                _mixed(candidates.said(features, piece), self.weights, self.usual_share),
+                _mixed(candidates.said(features, piece), piece.horizons, self.weights, self.usual_share),
                 piece.horizons,
                 self.shifts,
                 LEVELS,
@@ -153,33 +158,70 @@ class Blend:
         return np.concatenate(parts) if parts else np.empty((0, len(LEVELS)))
 
     def words(self, names: tuple[str, ...]) -> str:
-        """Say what the mixture consists of, the most first: "model", or "0.75 model + 0.25 usual day"."""
-        order = [index for index in np.argsort(-self.weights, kind="stable") if self.weights[index] > 0]
+        """Say what the mixture is on average over the horizons: "model", "0.8 model + 0.2 usual day"."""
+        steps = band_of(np.arange(1, len(self.shifts) + 1))
+        mean = self.weights[steps].mean(axis=0)
+        order = [index for index in np.argsort(-mean, kind="stable") if mean[index] >= LEAST_NAMED]
         if len(order) == 1:
             return names[order[0]]
-        return " + ".join(f"{self.weights[index]:g} {names[index]}" for index in order)
+        return " + ".join(f"{mean[index]:.2g} {names[index]}" for index in order)
 
 
-def best_weights(points: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def band_of(horizons: np.ndarray) -> np.ndarray:
+    """Return the band of each horizon: 1 step, 2-3, 4-7, 8-15 and so on.
+
+    >>> band_of(np.array([1, 2, 3, 4, 24])).tolist()
+    [0, 1, 1, 2, 4]
+    """
+    return np.log2(horizons).astype(int)
+
+
+def best_weights(
+    points: np.ndarray,
+    truth: np.ndarray,
+    *,
+    around: np.ndarray | None = None,
+    penalty: float = UNEVENNESS,
+    most: int = MOST_PAIRS,
+) -> np.ndarray:
     """Return the weights of least mean absolute error, shape (K,), among all multiples of an eighth.
 
     Args:
         points: Forecasts of the candidates, shape (m, K).
-        truth: What came, shape (m,), NaN = not read.
+        truth: What came, shape (m,), NaN = not read; at least one reading.
+        around: Weights that the error of others is raised for, shape (K,); None for equal ones.
+        penalty: By this share of their squared distance.
+        most: Readings looked at.
     """
     known = np.flatnonzero(np.isfinite(truth))
-    known = known[:: max(-(-len(known) // MOST_PAIRS), 1)]
+    known = known[:: max(-(-len(known) // most), 1)]
     mixtures = _mixtures(points.shape[1])
     error = np.abs(truth[known, None] - points[known] @ mixtures.T).mean(axis=0)
-    uneven = ((mixtures - 1.0 / points.shape[1]) ** 2).sum(axis=1)
-    return np.asarray(mixtures[int(np.argmin(error * (1.0 + UNEVENNESS * uneven)))])
+    middle = 1.0 / points.shape[1] if around is None else around
+    apart = ((mixtures - middle) ** 2).sum(axis=1)
+    return np.asarray(mixtures[int(np.argmin(error * (1.0 + penalty * apart)))])
 
 
-def _mixed(said: Said, weights: np.ndarray, usual_share: float) -> np.ndarray:
+def weights_of_bands(points: np.ndarray, truth: np.ndarray, horizons: np.ndarray, reach: int) -> np.ndarray:
+    """Return the weights of each band of horizons, drawn towards those of all, shape (bands, K)."""
+    of_all = best_weights(points, truth)
+    band = band_of(horizons)
+    weights = np.tile(of_all, (int(band_of(np.array([reach]))[0]) + 1, 1))
+    for number in range(len(weights)):
+        own = (band == number) & np.isfinite(truth)
+        if own.any():
+            weights[number] = best_weights(
+                points[own], truth[own], around=of_all, penalty=APARTNESS, most=MOST_PAIRS_OF_BAND
+            )
+    return weights
+
+
+def _mixed(said: Said, horizons: np.ndarray, weights: np.ndarray, usual_share: float) -> np.ndarray:
     spread = said.spread
     if said.usual_spread is not None:
         spread = (1.0 - usual_share) * spread + usual_share * said.usual_spread
-    return np.asarray((said.points @ weights)[:, None] + spread)
+    points = (said.points * weights[band_of(horizons)]).sum(axis=1)
+    return np.asarray(points[:, None] + spread)
 
 
 def _pinball(quantiles: np.ndarray, truth: np.ndarray) -> float:

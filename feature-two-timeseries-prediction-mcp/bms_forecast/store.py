@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from bms_schema.data.columns import CELL_ID, COLUMNS, TIMESTAMP
@@ -23,8 +23,9 @@ CHECKED, FINAL = "checked", "final"
 
 
 class StoredState(BaseModel):
-    """The plain part of a `FittedState`."""
+    """The plain part of a `FittedState`; `format` rises with the arrays beside it, so that an old one is refused."""
 
+    format: Literal[2]
     step_s: float
     season: int
     longest: int
@@ -83,6 +84,7 @@ def load_states(version: str) -> tuple[dict[str, FittedState], ModelVersion]:
 
 def _plain(state: FittedState) -> StoredState:
     return StoredState(
+        format=2,
         step_s=state.step_s,
         season=state.season,
         longest=state.longest,
@@ -95,7 +97,7 @@ def _plain(state: FittedState) -> StoredState:
 
 
 def _state(plain: StoredState, stem: Path) -> FittedState:
-    state = FittedState(**plain.model_dump(exclude={"modelled"}))
+    state = FittedState(**plain.model_dump(exclude={"format", "modelled"}))
     if plain.modelled:
         with np.load(stem.with_name(f"{stem.name}.npz"), allow_pickle=False) as arrays:
             trees = boosting.load(stem.with_name(f"{stem.name}.ubj"))

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 from bms_forecast.baselines import Baselines
 from bms_forecast.candidates import Candidates
+from bms_forecast.daily_shape import shaped_level
 from bms_forecast.features import SeriesFeatures
 from bms_forecast.grid import Grid, make_grid
 from bms_forecast.linear import LinearForecast
@@ -164,3 +165,27 @@ def test_the_recent_median_outlasts_a_short_outage_and_keeps_a_new_level() -> No
     baselines = Baselines(make_grid(pd.DataFrame({"unique_id": "a", "ds": when, "y": volts})), 24)
     at = np.array([63, 110])
     assert baselines.point("recent median", np.zeros(2, int), at, np.ones(2, int)).tolist() == [2.2, 1.8]
+
+
+def test_the_daily_shape_follows_the_day_through_an_outage() -> None:
+    hours = np.arange(24 * 12)
+    day = np.sin(2 * np.pi * hours / 24)
+    volts = 2.2 + day
+    volts[100:106], volts[-3:] = 0.5, 0.5
+    when = pd.date_range("2026-01-01", periods=volts.size, freq="h")
+    baselines = Baselines(make_grid(pd.DataFrame({"unique_id": "a", "ds": when, "y": volts})), 24)
+    ahead = np.arange(1, 49)
+    told = baselines.point("daily shape", np.zeros(48, int), np.full(48, hours[-1]), ahead)
+    np.testing.assert_allclose(told, 2.2 + np.sin(2 * np.pi * (hours[-1] + ahead) / 24), atol=0.02)
+
+
+def test_the_daily_shape_reads_nothing_after_its_origin() -> None:
+    volts = np.random.default_rng(4).normal(2.2, 0.1, (2, 200))
+    volts[0, 20:60] = np.nan
+    rows, origins, ahead = np.array([0, 1, 0]), np.array([120, 90, 65]), np.array([1, 30, 5])
+    told = shaped_level(volts, rows, origins, ahead, 24, 9)
+    later = volts.copy()
+    later[:, 121:], later[1, 91:] = 99.0, 99.0
+    np.testing.assert_array_equal(shaped_level(later, rows, origins, ahead, 24, 9), told)
+    alone = [shaped_level(volts, *(item[[k]] for item in (rows, origins, ahead)), 24, 9)[0] for k in range(3)]
+    assert np.isfinite(told).all() and told.tolist() == alone

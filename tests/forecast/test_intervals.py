@@ -1,6 +1,6 @@
 import numpy as np
 from bms_forecast.baselines import error_quantiles
-from bms_forecast.blend import best_weights
+from bms_forecast.blend import best_weights, weights_of_bands
 from bms_forecast.conformal import apply_shifts, fit_shifts
 from bms_forecast.plan import make_plan
 
@@ -43,3 +43,14 @@ def test_the_best_mixture_is_found() -> None:
     points = np.column_stack([truth + noise, truth - noise, truth + 5.0])
     assert best_weights(points, truth).tolist() == [0.5, 0.5, 0.0]
     assert best_weights(np.column_stack([truth, points[:, 2]]), truth).tolist() == [1.0, 0.0]
+
+
+def test_each_band_of_horizons_has_its_own_mixture() -> None:
+    rng = np.random.default_rng(5)
+    horizons = np.tile(np.arange(1, 9), 500)
+    truth = rng.normal(size=horizons.size)
+    # The first candidate knows the next step alone, the second all others alone; the last band was never read.
+    off = np.where(horizons == 1, 0.0, 3.0) * rng.normal(size=horizons.size)
+    points = np.column_stack([truth + off, truth + np.where(horizons == 1, 3.0, 0.0)])
+    weights = weights_of_bands(points, np.where(horizons < 8, truth, np.nan), horizons, 8)
+    assert weights.tolist() == [[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0]]
