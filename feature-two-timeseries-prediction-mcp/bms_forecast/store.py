@@ -23,7 +23,7 @@ CHECKED, FINAL = "checked", "final"
 
 
 class StoredState(BaseModel):
-    """The plain part of a `FittedState`; `format` rises with the arrays beside it, so that an old one is refused."""
+    """The plain part of a `FittedState`; `format` rises with the arrays beside it: an old one is refused."""
 
     format: Literal[2]
     step_s: float
