@@ -83,6 +83,14 @@ class AnomalyRequest(Readings):
 class FailureRequest(Readings):
     """Which cells are likely to die?"""
 
+    horizon_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=365,
+        description="Days ahead that 'risk' is for; null takes what the model was judged at, and no risk is "
+        "claimed beyond the model's last horizon.",
+    )
+
 
 class ForecastRequest(Readings):
     """What will a cell do next?"""

@@ -47,6 +47,13 @@ class CellRisk(ToolData):
     string: str
     rank: int = Field(description="1 = riskiest.")
     risk: MaybeFloat = Field(description="Probability of death within the horizon; null without a model.")
+    risk_by_days: dict[str, MaybeFloat] = Field(
+        default={}, description="Probability of death within each horizon of the model, by its days."
+    )
+    expected: str = Field(default="", description="How long it may last, in words, with an 80 % interval.")
+    days_to_death: MaybeFloat = Field(
+        default=None, description="When half of such cells have died; null beyond the model's last horizon."
+    )
     indicator_score: MaybeFloat = Field(description="Orders the cells where no probability can be given.")
     failing: bool = Field(
         description="Above the model's alert threshold, or two signs far outside the fleet."

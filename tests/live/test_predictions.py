@@ -109,6 +109,40 @@ def test_failure_risks_are_those_of_the_batch(client, trained):
     ).tolist()
 
 
+def test_risks_at_every_horizon_and_the_days_left_are_those_of_the_batch(client, trained):
+    data = ask(client, "failure", trained.readings, horizon_days=2)
+    days = [name[len("risk_") : -1] for name in trained.risks if name.startswith("risk_")]
+    assert data["horizon_days"] == 2
+    for live, batch in zip(data["cells"], trained.risks.to_dict("records"), strict=True):
+        assert list(live["risk_by_days"]) == days
+        for each in days:
+            assert live["risk_by_days"][each] == pytest.approx(batch[f"risk_{each}d"], abs=1e-6)
+        assert live["risk"] == live["risk_by_days"]["2"]
+        assert live["expected"] == batch["expected"]
+
+
+def test_no_risk_is_claimed_beyond_the_models_last_horizon(client, trained):
+    body = {"readings": as_readings(trained.readings), "horizon_days": 365}
+    answer = client.post("/predict/failure", json=body).json()
+    assert answer["data"]["horizon_days"] < 365
+    assert "as far as the model reaches" in answer["message"]
+
+
+def test_a_voltage_alone_is_ranked_although_the_latest_model_needs_more(client, trained):
+    kept = trained.readings[["string", "Cell ID", "Timestamp", "CellVoltage"]]
+    answer = client.post("/predict/failure", json={"readings": as_readings(kept)}).json()
+    assert answer["data"]["method"] == "indicators"
+    assert "CellTemperature" in answer["message"] and "no probability" in answer["message"]
+    named = client.post(
+        "/predict/failure",
+        json={
+            "readings": as_readings(kept),
+            "model": client.get("/models").json()["data"]["models"][1]["latest"],
+        },
+    )
+    assert named.status_code == 409 and "CellTemperature" in named.json()["message"]
+
+
 def test_dead_cells_are_named_and_not_ranked(client, trained):
     last = trained.readings.groupby("Cell ID")["IsDead"].last()
     data = ask(client, "failure", trained.readings)
