@@ -16,8 +16,8 @@ h2 { margin: 0 0 10px; font-size: 20px; } h3 { margin: 0 0 4px; font-size: 16px;
 p { margin: 0 0 10px; overflow-wrap: anywhere; } ul { margin: 0 0 10px; padding-left: 20px; }
 section { background: var(--paper); border: 1px solid var(--line); border-radius: 10px;
   padding: 20px 22px; margin: 18px 0; }
-.figures { display: flex; flex-wrap: wrap; gap: 10px 30px; margin: 0; }
-.figures dd { margin: 0; font-size: 22px; font-weight: 600; font-variant-numeric: tabular-nums; }
+.figures { display: flex; flex-wrap: wrap; gap: 10px 24px; margin: 0; }
+.figures dd { margin: 0; font-size: 20px; font-weight: 600; font-variant-numeric: tabular-nums; }
 .figures dt, .soft, figcaption { color: var(--soft); font-size: 13px; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(310px, 1fr)); gap: 14px; }
 .card { border-left: 4px solid var(--alert); padding: 2px 0 2px 14px; break-inside: avoid; }
@@ -27,7 +27,8 @@ section { background: var(--paper); border: 1px solid var(--line); border-radius
 table { border-collapse: collapse; font-size: 13.5px; font-variant-numeric: tabular-nums; width: 100%; }
 th, td { text-align: left; padding: 5px 14px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
-td.number, th.number { text-align: right; white-space: nowrap; }
+td.number, th.number { text-align: right; } td.number { white-space: nowrap; }
+td.wide { min-width: 26rem; }
 tr.marked td { background: var(--alert-bg); } td:first-child, th:first-child { padding-left: 6px; }
 figure { margin: 0 0 26px; break-inside: avoid; }
 img { max-width: 100%; height: auto; background: #fff; border-radius: 6px; }

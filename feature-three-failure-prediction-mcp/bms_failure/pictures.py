@@ -96,7 +96,7 @@ def _titles(ranking: Ranking) -> dict[str, tuple[str, str]]:
     titles = {}
     for row in ranking.table.head(MOST_PANELS).to_dict("records"):
         value = (
-            f"{100 * row['risk']:.0f} % within {ranking.days} d, {row['expected']}"
+            f"{100 * row['risk']:.0f} % within {ranking.days} d"
             if ranking.horizons
             else f"score {row['indicator_score']:.2f}"
         )

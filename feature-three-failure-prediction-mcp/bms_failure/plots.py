@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_BARS, MOST_PANELS = 20, 6
-LONGEST_NAME, LONGEST_REASON = 28, 74
+LONGEST_NAME, LONGEST_TITLE, LONGEST_REASON = 28, 60, 82
 # From soon (dark) to later (pale), readable without colour too.
 SOON_TO_LATER = ("#5C1247", "#D55E00", "#E69F00", "#F3DFB0")
 _BAR_IN, _PANEL_IN = 0.27, 1.95
@@ -65,6 +65,7 @@ def draw_ranking(bars: pd.DataFrame) -> Figure:
         axes.text(1.01, row, words, va="center", fontsize=7.5, transform=axes.get_yaxis_transform())
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
+    axes.margins(y=0.01)
     if values == ["score"]:
         axes.set(
             xlabel="Indicator score, no probability (0.5 = like the fleet)",
@@ -145,10 +146,11 @@ def draw_deviation(lines: pd.DataFrame, band: pd.DataFrame, titles: dict[str, tu
         )
         axes.axhline(0.0, color=COLOURS["grey"], linewidth=0.8)
         title, reason = titles[name]
-        axes.set_title(f"{fitting(title, LONGEST_REASON)}\n", loc="left", fontsize=9.5)
-        axes.text(
+        axes.set_title(f"{fitting(title, LONGEST_TITLE)}\n", loc="left", fontsize=9.5)
+        said = axes.text(
             0, 1.03, fitting(reason, LONGEST_REASON), transform=axes.transAxes, fontsize=7.5, color="#555"
         )
+        said.set_in_layout(False)  # else a long reason would squeeze the panels
         axes.tick_params(axis="x", rotation=20)
     for axes in grid.flat[len(cells) :]:
         axes.set_visible(False)

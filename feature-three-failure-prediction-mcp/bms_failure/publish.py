@@ -78,10 +78,10 @@ def publish(
         evidence_json=run.published(EVIDENCE) if proof else None,
         plot_png=run.published(pictures[0].path.name),
     )
-    message = sum_up(data, answer.why, answer.model, watched.moments)
+    message, summary = sum_up(data, answer.why, answer.model, watched.moments)
     files = [risk_name, *([EVIDENCE] if proof else [])]
     content = ReportContent(
-        message, data, ranking, dead, pictures, proof.pictures if proof else (),
+        summary, data, ranking, dead, pictures, proof.pictures if proof else (),
         proof.record if proof else None, notes, files,
     )  # fmt: skip
     write_report(run.path(REPORT), content)

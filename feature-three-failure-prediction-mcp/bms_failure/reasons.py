@@ -53,7 +53,8 @@ def word_value(feature: CellFeature, value: float, history_days: float) -> str:
     """
     plain = float(np.expm1(value)) if feature.signal == "log_resistance" else value
     shown = plain * feature.scale
-    size = f"{_number(abs(shown))} {feature.unit}".rstrip()
+    per = "" if feature.unit.startswith("/") else " "
+    size = f"{_number(abs(shown))}{per}{feature.unit}".rstrip()
     signed = f"{'−' if shown < 0 else '+'}{size}"
     # The first block counts from its last reading, so a full window may look a block short.
     window = f"{feature.days} d" if history_days >= feature.days - _BLOCK_DAYS else "all its readings"
@@ -66,8 +67,14 @@ def word_value(feature: CellFeature, value: float, history_days: float) -> str:
 
 
 def _number(value: float) -> str:
-    """Round to what a reader needs: two significant digits, whole numbers from 10 up."""
-    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+    """Round to what a reader needs: two significant digits, whole numbers from 10 up, no powers of ten.
+
+    >>> _number(123.4), _number(1.26), _number(0.0000512)
+    ('123', '1.3', '0.000051')
+    """
+    if value >= 10:
+        return f"{value:.0f}"
+    return str(np.format_float_positional(value, precision=2, fractional=False, trim="-"))
 
 
 def word_place(below: float, above: float) -> str:

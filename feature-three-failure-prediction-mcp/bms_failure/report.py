@@ -1,6 +1,6 @@
 """The report page: one self-contained HTML file, pictures inside."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ _EXPECTED = (
     "Expected to last: half of such cells have died after the first number of days; one in ten died before the "
     "interval begins, one in ten outlives it."
 )
+_ELSEWHERE = "All cells, and all their reasons, stand in the table beside this page."
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class ReportContent:
     """What the page shows.
 
     Args:
-        message: The tool's message.
+        summary: Who is failing and why this method answers.
         data: The tool's result.
         ranking: Living cells, worst first.
         dead: All cells that are dead at the end.
@@ -43,7 +44,7 @@ class ReportContent:
         files: Names of the files beside the page.
     """
 
-    message: str
+    summary: str
     data: FailureData
     ranking: Ranking
     dead: Sequence[str]
@@ -65,11 +66,11 @@ def write_report(path: Path, content: ReportContent) -> None:
     body = [
         "<header><p class=brand>BMS-Flux · failure prediction</p><h1>Cells likely to die</h1>",
         f"{figures(_headline(content))}</header><main>",
-        section("In short", paragraph(content.message), paragraph(_METHOD_WORDS[data.method], soft=True)),
+        section("In short", paragraph(content.summary), paragraph(_METHOD_WORDS[data.method], soft=True)),
         section(suspects, _cards(content)),
         section("The riskiest cells", cells),
-        section(_ranking_title(content.ranking), _ranking(content.ranking)),
         section("How far to trust it", bullets(data.in_words), evidence, _evidence(content.record)),
+        section(_ranking_title(content.ranking), _ranking(content.ranking)),
         section(f"Already dead ({len(content.dead)})", _dead(content.dead)) if content.dead else "",
         section("Notes", bullets(content.notes)),
         section(
@@ -99,7 +100,7 @@ def _headline(content: ReportContent) -> dict[str, str]:
             "deaths learnt from": f"{data.metrics.deaths:,}",
             "deaths caught": _percent(used.event_recall),
             "alerts right": _percent(used.event_precision),
-            "days ahead (median)": _number(used.lead_days_median),
+            "days ahead (median)": "–" if used.lead_days_median is None else f"{used.lead_days_median:.0f}",
         }
     return shown
 
@@ -145,15 +146,15 @@ def _ranking(ranking: Ranking) -> str:
             str(row[CELL_ID]),
             str(row[STRING]),
             *([row["expected"]] if ranking.horizons else []),
-            "\n".join(row[name] for name in REASON_COLUMNS if row[name]),
+            "\n".join(row[name] for name in REASON_COLUMNS[: None if row["failing"] else 1] if row[name]),
             *(write(row[name]) for name in names),
         ]
         for row in shown.to_dict("records")
     ]
     head = ["Rank", "Cell", "String", *extra, "Reasons", *heads]
     marked = [place for place, failing in enumerate(shown["failing"]) if failing]
-    note = paragraph(_EXPECTED, soft=True) if ranking.horizons else ""
-    return table(head, rows, numbers=len(head) - len(heads), marked=marked) + note
+    note = paragraph(f"{_EXPECTED} {_ELSEWHERE}" if ranking.horizons else _ELSEWHERE, soft=True)
+    return table(head, rows, numbers=len(head) - len(heads), wide=head.index("Reasons"), marked=marked) + note
 
 
 def _evidence(record: dict[str, Any] | None) -> str:
@@ -162,7 +163,7 @@ def _evidence(record: dict[str, Any] | None) -> str:
         return ""
     head = [
         "Horizon", "Method", "AUROC (95 %)", "Brier skill (95 %)", "Calibration error", "Slope",
-        "Balanced accuracy", "Deaths caught (95 %)", "Alerts right (95 %)", "Days ahead", "Alerts/week/1,000",
+        "Balanced accuracy", "Deaths caught (95 %)", "Alerts right (95 %)", "Days ahead", "Alerts a week",
     ]  # fmt: skip
     rows: list[list[str]] = []
     marked: list[int] = []
@@ -173,7 +174,7 @@ def _evidence(record: dict[str, Any] | None) -> str:
             rows.append([name, method.replace("_", " "), *_figures_of(found)])
     note = (
         f"Marked: what the alert list stands on. {record['split']}. Intervals draw whole "
-        "strings (cells where there are few strings) with replacement."
+        "strings (cells where there are few strings) with replacement; alerts are per 1,000 cells."
     )
     return table(head, rows, numbers=2, marked=marked) + paragraph(note, soft=True)
 
@@ -183,7 +184,7 @@ def _figures_of(found: dict[str, Any]) -> list[str]:
     return [
         _with_interval(found, "auroc", _number),
         _with_interval(found, "brier_skill", _number),
-        _number(found["ece"]),
+        "–" if found["ece"] is None else f"{found['ece']:.3f}",
         _number(found["calibration_slope"]),
         _number(found["balanced_accuracy"]),
         _with_interval(events, "recall", _percent),
@@ -193,10 +194,12 @@ def _figures_of(found: dict[str, Any]) -> list[str]:
     ]
 
 
-def _with_interval(found: dict[str, Any], name: str, write: Any) -> str:
-    low, high = found.get(f"{name}_lo95"), found.get(f"{name}_hi95")
-    interval = "" if low is None or high is None else f" ({write(low)}–{write(high)})"
-    return f"{write(found[name])}{interval}"
+def _with_interval(found: dict[str, Any], name: str, write: Callable[[float | None], str]) -> str:
+    ends = [found.get(f"{name}_{side}95") for side in ("lo", "hi")]
+    if None in ends:
+        return write(found[name])
+    low, high = (write(end).removesuffix(" %") for end in ends)
+    return f"{write(found[name])} ({low} to {high})"
 
 
 def _dead(dead: Sequence[str]) -> str:
@@ -205,7 +208,7 @@ def _dead(dead: Sequence[str]) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None or value != value else f"{value:.2f}"
+    return "–" if value is None or value != value else f"{round(value, 2) + 0.0:.2f}"  # no "-0.00"
 
 
 def _percent(value: float | None) -> str:

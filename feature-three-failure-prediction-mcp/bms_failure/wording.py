@@ -32,8 +32,8 @@ def say_model(meta: ModelMeta) -> str:
     )
 
 
-def sum_up(data: FailureData, why: str, model: FailureModel | None, moments: pd.DataFrame) -> str:
-    """Return the message.
+def sum_up(data: FailureData, why: str, model: FailureModel | None, moments: pd.DataFrame) -> tuple[str, str]:
+    """Return the message, and the same without the evidence, which the page tells elsewhere.
 
     Args:
         data: The result.
@@ -45,14 +45,15 @@ def sum_up(data: FailureData, why: str, model: FailureModel | None, moments: pd.
     if model is None:
         ranked = f"{why} So cells are only ranked by risk indicators over {_span(moments)} of readings, without any"
         found = f"{data.failing_total} of {alive} cells stand out in physical signs and are suspicious"
-        return f"{ranked} probability: {found}.{_dead(data)}"
+        text = f"{ranked} probability: {found}.{_dead(data)}"
+        return text, text
     listed = (
         f"{data.failing_total} of {alive} cells are on the alert list for a death within "
         f"{counted(model.judged_days, 'day')}, at {data.alerts_per_week:g} alerts a week per 1,000 cells"
     )
-    method = data.metrics.chosen if data.metrics else model.method
-    proof = f" Method: {method.replace('_', ' ')}. {' '.join(data.in_words)}" if data.in_words else ""
-    return f"{why} {listed}.{_unclaimed(data)}{_riskiest(data)}{proof}{_dead(data)}"
+    text = f"{why} {listed}.{_unclaimed(data)}{_riskiest(data)}{_dead(data)}"
+    method = (data.metrics.chosen if data.metrics else model.method).replace("_", " ")
+    return " ".join([text, f"Method: {method}.", *data.in_words]), text
 
 
 def _unclaimed(data: FailureData) -> str:
