@@ -61,7 +61,7 @@ class SeriesFeatures:
         self._back = [back for back in SEASONS_BACK if back <= max(days, 1)]
         self._means = [count for count in SEASONAL_MEANS if count <= days]
         self._long = longest * grid.step_s >= WEEK_DAYS * DAY_S
-        self._values = grid.values
+        self._values, self._last = grid.values, last_known(grid.values)
         self._filled = forward_filled(grid.values)
         self._sums = TrailingSums(grid.values)
         change = np.abs(np.diff(self._filled, axis=1, prepend=np.nan))
@@ -134,18 +134,24 @@ class SeriesFeatures:
             filled, usual = self._exogenous_filled[name], sums.mean(rows, origins, COVARIATE_STEPS)
             scale = self._exogenous_changes[name].mean(rows, origins, SCALE_STEPS)
             scale = np.maximum(scale, SMALLEST_SCALE * np.maximum(np.abs(usual), 1.0))
-            near = [filled[rows, np.maximum(origins - lag, 0)] for lag in LAGS]
-            near = np.column_stack([*near, sums.mean(rows, origins, DAY_STEPS)])
+            lags = [filled[rows, np.maximum(origins - lag, 0)] for lag in LAGS]
+            near = np.column_stack([*lags, sums.mean(rows, origins, DAY_STEPS)])
             change = (near - usual[:, None]) / scale[:, None]
             columns.append(np.where(np.isfinite(change), np.clip(change, -most, most), 0.0))
-        return np.hstack(columns)
+        return np.hstack(columns, dtype=np.float32)
 
     def _relative(
         self, readings: np.ndarray, rows: np.ndarray, origins: np.ndarray, most: float
     ) -> np.ndarray:
+        """Return (readings - level) / scale within ±most, float32, 0 where one is missing.
+
+        Half the bytes of float64: these are the largest tables of a training.
+        """
         level, scale = self.level_and_scale(rows, origins)
-        change = np.clip((readings - level[:, None]) / scale[:, None], -most, most)
-        return np.where(np.isfinite(change), change, 0.0)
+        change = np.subtract(readings, level[:, None], dtype=float).astype(np.float32)
+        change /= scale[:, None].astype(np.float32)
+        np.clip(change, -most, most, out=change)
+        return np.asarray(np.nan_to_num(change, copy=False))
 
     def constant(self, row: int) -> bool:
         """Whether all readings of a series are the same."""
@@ -163,25 +169,35 @@ class SeriesFeatures:
             origins: Column of the last known reading of each sample, shape (m,).
             horizons: Steps ahead, 1 or more, shape (m,).
         """
+        length = self.grid.length
+        places, which = np.unique(rows * length + origins, return_inverse=True)
+        recent, past = self._at_origins(places // length, places % length)
+        columns = [recent[which], horizons[:, None], np.log(horizons)[:, None]]
+        level, scale = self.level_and_scale(places // length, places % length)
+        if self.season:
+            columns += [np.column_stack(self._seasonal(rows, origins, horizons, level[which], scale[which]))]
+        columns += [item[:, None] for item in self._calendar(rows, origins, horizons)]
+        columns += [past[which]]
+        for filled in self._future_filled.values():
+            ahead = filled[rows, np.minimum(origins + horizons, filled.shape[1] - 1)]
+            columns += [np.column_stack([ahead, ahead - filled[rows, origins]])]
+        return np.concatenate(columns, axis=1, dtype=np.float32, casting="same_kind")
+
+    def _at_origins(self, rows: np.ndarray, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return what no horizon changes, float32: of the series itself and of the past covariates."""
         level, scale = self.level_and_scale(rows, origins)
         relative = [self._at(rows, origins - lag) for lag in LAGS]
         relative += [self._sums.mean(rows, origins, window) for window in self._windows]
-        columns = [(item - level) / scale for item in relative]
-        columns += [self._sums.std(rows, origins, window) / scale for window in self._spreads]
-        since = self._since[rows, origins]
-        gap = origins - last_known(self._values)[rows, origins]
-        columns += [since, gap.astype(float), horizons.astype(float), np.log(horizons)]
-        if self.season:
-            columns += self._seasonal(rows, origins, horizons, level, scale)
-        columns += self._calendar(rows, origins, horizons)
+        own = [(item - level) / scale for item in relative]
+        own += [self._sums.std(rows, origins, window) / scale for window in self._spreads]
+        own += [self._since[rows, origins], (origins - self._last[rows, origins]).astype(float)]
+        past = []
         for name, sums in self._exogenous.items():
             last = self._exogenous_filled[name][rows, origins]
-            columns += [last] if self._long else []
-            columns += [last - sums.mean(rows, origins, window) for window in EXOGENOUS_WINDOWS]
-        for filled in self._future_filled.values():
-            ahead = filled[rows, np.minimum(origins + horizons, filled.shape[1] - 1)]
-            columns += [ahead, ahead - filled[rows, origins]]
-        return np.column_stack(columns).astype(np.float32)
+            past += [last] if self._long else []
+            past += [last - sums.mean(rows, origins, window) for window in EXOGENOUS_WINDOWS]
+        nothing = np.empty((len(rows), 0), dtype=np.float32)
+        return np.column_stack(own).astype(np.float32), np.column_stack([nothing, *past]).astype(np.float32)
 
     def _seasonal(
         self,

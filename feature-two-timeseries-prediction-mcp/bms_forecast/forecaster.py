@@ -52,6 +52,7 @@ class CellForecaster:
         self.step_s, self.known_ahead = step_s, tuple(known_ahead)
         self.state_: FittedState | None = None
         self._frame: pd.DataFrame | None = None
+        self._features: SeriesFeatures | None = None
 
     def fit(self, frame: pd.DataFrame) -> CellForecaster:
         """Train on the earlier part of the history; blend and calibrate on the later.
@@ -73,7 +74,7 @@ class CellForecaster:
         cut_s = float(grid.seconds(np.array([newest]), np.array([plan.calibrate_from]))[0])
         state = FittedState(grid.step_s, grid.season, longest, exogenous, future, cut_s, plan.window)
         learn(state, features, plan, self.random_state)
-        self.state_, self._frame = state, frame
+        self.state_, self._frame, self._features = state, frame, features
         return self
 
     @property
@@ -136,6 +137,8 @@ class CellForecaster:
 
     def _bind(self, frame: pd.DataFrame | None) -> tuple[SeriesFeatures, FittedState]:
         state = self.fitted
+        if frame is None and self._features is not None:
+            return self._features, state
         data = self._frame if frame is None else frame
         if data is None:
             raise ModelError(

@@ -25,6 +25,38 @@ MOST_WINDOWS, MOST_TARGETS = 20_000, 20_000_000
 # A window teaches where so much of it was read; what is missing in it is the last reading before.
 KNOWN_SHARE = 0.8
 PIECE = 16_384
+# All horizons of a window at once where that makes at most so many times the forecasts asked for.
+WHOLE_WINDOWS = 16
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Sums of products over windows, all that ridge regression needs; those of two parts add up to the whole's.
+
+    Args:
+        gram: Of the inputs with each other, shape (inputs, inputs).
+        cross: Of the inputs with the targets, shape (inputs, horizons).
+    """
+
+    gram: np.ndarray
+    cross: np.ndarray
+
+    @classmethod
+    def of(cls, inputs: np.ndarray, targets: np.ndarray) -> Moments:
+        """Return the moments of windows, shapes (m, inputs) and (m, horizons)."""
+        return cls((inputs.T @ inputs).astype(float), (inputs.T @ targets).astype(float))
+
+    def __add__(self, other: Moments) -> Moments:
+        return Moments(self.gram + other.gram, self.cross + other.cross)
+
+    def of_first(self, count: int) -> Moments:
+        """Return the moments of the first so many inputs alone."""
+        return Moments(self.gram[:count, :count], self.cross[:count])
+
+    def ridge(self) -> np.ndarray:
+        """Return the weights, shape (inputs, horizons)."""
+        penalty = PENALTY * np.trace(self.gram) / len(self.gram) + 1e-9
+        return np.asarray(np.linalg.solve(self.gram + penalty * np.eye(len(self.gram)), self.cross))
 
 
 @dataclass(frozen=True)
@@ -64,32 +96,38 @@ class LinearForecast:
         rows, origins = rows[known], origins[known]
         if len(rows) < lags:
             return None
+        # In time order: what the covariates are tried on follows what they are learnt on.
+        order = np.argsort(origins, kind="stable")
+        rows, origins = rows[order], origins[order]
         inputs = _inputs(features, rows, origins, lags)
         targets = features.following(rows, origins, reach, MOST_SCALES)
-        early = origins + reach < np.quantile(origins, TRIED_FROM)
-        late = origins >= np.quantile(origins, TRIED_FROM)
+        late_from = np.quantile(origins, TRIED_FROM)
+        early = int(np.searchsorted(origins + reach, late_from))
+        late = int(np.searchsorted(origins, late_from))
+        before, after = (
+            Moments.of(inputs[part], targets[part]) for part in (slice(early), slice(early, None))
+        )
+        whole = before + after
         if inputs.shape[1] > lags and (
-            not late.any()
-            or early.sum() < inputs.shape[1]
-            or not _worth_it(inputs, targets, lags, early, late)
+            early < inputs.shape[1] or not _worth_it(before, lags, inputs[late:], targets[late:])
         ):
-            inputs = inputs[:, :lags]
-        return cls(_ridge(inputs, targets), lags)
+            whole = whole.of_first(lags)
+        return cls(whole.ridge(), lags)
 
     def change(self, features: SeriesFeatures, samples: Samples) -> np.ndarray:
         """Return the forecast (value - level) / scale, shape (m,)."""
-        by_horizon = np.ascontiguousarray(self.weights.T)
-        parts = [
-            np.einsum(
-                "ij,ij->i",
-                _inputs(
-                    features, part.rows, part.origins, self.lags, covariates=len(self.weights) > self.lags
-                ),
-                by_horizon[part.horizons - 1],
-            )
-            for part in samples.pieces(PIECE)
-        ]
+        by_horizon = np.ascontiguousarray(self.weights.T.astype(np.float32))
+        parts = [self._change(features, part, by_horizon) for part in samples.pieces(PIECE)]
         return np.concatenate(parts) if parts else np.empty(0)
+
+    def _change(self, features: SeriesFeatures, part: Samples, by_horizon: np.ndarray) -> np.ndarray:
+        rows, origins, which = part.by_origin(features.grid.length)
+        inputs = _inputs(features, rows, origins, self.lags, covariates=len(self.weights) > self.lags)
+        if len(rows) * len(by_horizon) <= WHOLE_WINDOWS * len(part):
+            answer = (inputs @ by_horizon.T)[which, part.horizons - 1]
+        else:  # few of the horizons are asked for
+            answer = np.einsum("ij,ij->i", inputs[which], by_horizon[part.horizons - 1])
+        return np.asarray(answer, dtype=float)
 
 
 def _inputs(
@@ -99,18 +137,10 @@ def _inputs(
     return np.hstack([own, features.covariates(rows, origins, MOST_SCALES)]) if covariates else own
 
 
-def _worth_it(
-    inputs: np.ndarray, targets: np.ndarray, lags: int, early: np.ndarray, late: np.ndarray
-) -> bool:
+def _worth_it(early: Moments, lags: int, inputs: np.ndarray, targets: np.ndarray) -> bool:
     """Return whether the covariates, learnt on the early windows, lower the error of the late ones."""
     errors = [
-        np.abs(targets[late] - part[late] @ _ridge(part[early], targets[early])).mean()
-        for part in (inputs, inputs[:, :lags])
+        np.abs(targets - inputs[:, : len(weights)] @ weights.astype(np.float32)).mean()
+        for weights in (early.ridge(), early.of_first(lags).ridge())
     ]
     return bool(errors[0] < WORTH_COVARIATES * errors[1])
-
-
-def _ridge(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    gram = inputs.T @ inputs
-    penalty = PENALTY * np.trace(gram) / len(gram) + 1e-9
-    return np.asarray(np.linalg.solve(gram + penalty * np.eye(len(gram)), inputs.T @ targets))

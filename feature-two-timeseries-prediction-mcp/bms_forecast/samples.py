@@ -27,7 +27,7 @@ class Samples:
     @property
     def targets(self) -> np.ndarray:
         """Columns that are forecast."""
-        return self.origins + self.horizons
+        return np.asarray(self.origins + self.horizons)
 
     def select(self, keep: np.ndarray | slice) -> Samples:
         """Return the triples of a boolean mask, of indices or of a slice."""
@@ -41,6 +41,17 @@ class Samples:
             np.concatenate([part.origins for part in parts]),
             np.concatenate([part.horizons for part in parts]),
         )
+
+    def by_origin(self, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return (series, origin, which of these each triple has): every pair once, shapes (u,), (u,) and (m,).
+
+        What is known at an origin is the same for all horizons: it is computed once.
+
+        Args:
+            length: Columns of the grid.
+        """
+        places, which = np.unique(self.rows * length + self.origins, return_inverse=True)
+        return places // length, places % length, which.reshape(-1)
 
     def pieces(self, size: int) -> Iterator[Samples]:
         """Yield the triples in order, at most `size` at once."""
