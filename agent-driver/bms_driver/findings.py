@@ -13,6 +13,7 @@ from bms_driver.tables import Table, largest, number, records, shown
 TOP = 5
 TOP_COLUMNS = 7
 MAX_COUNTS = 10
+MOST_WORDS = 3  # of the sentences on how far to trust the risks
 # [U] Scores of real against synthetic data below this are worth a look before the twin is used.
 GOOD_QUALITY = 0.8
 
@@ -67,10 +68,11 @@ def _failing_cells(data: Mapping[str, Any]) -> Finding | None:
             "No risk could be learnt from the data: cells are ranked by risk indicators, not by probability."
         )
     else:
-        count = len(cells) if isinstance(cells, list) else cells
+        count = data.get("failing_total", len(cells) if isinstance(cells, list) else cells)
         sentence = f"{shown(count)} of {len(rows)} cells are likely to fail" if rows else ""
         sentence = f"{sentence} (method: {shown(method)})." if sentence else f"Method: {shown(method)}."
-    wanted = ("rank", "Cell ID", "risk", "indicator_score", "reason_1", "reason_2")
+        sentence = " ".join([sentence, *sentences(data.get("in_words"))[:MOST_WORDS]])
+    wanted = ("rank", "Cell ID", "risk", "expected", "indicator_score", "reason_1", "reason_2")
     kept = [{key: row[key] for key in wanted if row.get(key)} for row in top]
     has_cells = bool(cells) and method != "indicators"
     return Finding("failure", "bad" if has_cells else "good", "Cells to check", sentence, _rows_table(kept))

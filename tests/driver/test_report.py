@@ -162,6 +162,17 @@ def test_a_ranking_by_indicators_is_not_called_a_probability(tmp_path: Path):
     assert [row[1] for row in finding.table.rows] == ["a", "b"]
 
 
+def test_risks_come_with_what_became_of_such_risks_and_how_long_cells_may_last(tmp_path: Path):
+    path = tmp_path / "risk.csv"
+    path.write_text("Cell ID,risk,rank,expected\na,0.9,1,about 3 days (1 to 10)\n")
+    said = "Of 100 cells told 20 %, 18 died within 30 days (95 % 9 to 30)."
+    data = {"risk_csv": str(path), "method": "classifier", "failing_cells": ["a"], "failing_total": 7}
+    (finding,) = findings({"failure": success(**data, in_words=[said])})
+    assert finding.sentence == f"7 of 1 cells are likely to fail (method: classifier). {said}"
+    assert finding.table is not None
+    assert finding.table.rows == [["1", "a", "0.9", "about 3 days (1 to 10)"]]
+
+
 def test_a_huge_picture_is_linked_instead_of_inlined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("bms_driver.html_parts.MAX_PICTURE_BYTES", 10)
     picture = tmp_path / "big.png"
