@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 from bms_schema.data.columns import CELL_ID, IS_DEAD, SENSOR_NAMES, STRING
 from bms_schema.data.table import BatteryTable
-from bms_schema.run.errors import NotEnoughData
-from bms_schema.run.model_store import ModelMeta
+from bms_schema.run.errors import ModelError, NotEnoughData
+from bms_schema.run.model_store import LATEST, ModelMeta, model_versions
 from bms_schema.run.run_folder import Run
 
 from bms_failure.budgets import threshold_within
@@ -18,7 +18,7 @@ from bms_failure.labels import choose_horizon
 from bms_failure.model import FailureModel, Training, train
 from bms_failure.moments import is_daily, require_history
 from bms_failure.results import Method
-from bms_failure.storage import load_model, newest_fitting_model, save_model
+from bms_failure.storage import MODEL_NAME, load_model, newest_fitting_model, save_model
 from bms_failure.watch import Watched
 from bms_failure.wording import say_model, why_no_training
 
@@ -99,7 +99,18 @@ def find_answer(table: BatteryTable, watched: Watched, question: Question, repor
     stored = newest_fitting_model(measured=table.measured, chemistry=name)
     if stored is not None:
         return _stored(*stored, question, f"{reason} ")
-    return Answer(None, None, None, f"{reason} No stored model fits.")
+    return Answer(None, None, None, f"{reason} {_why_none(table)}")
+
+
+def _why_none(table: BatteryTable) -> str:
+    """Say why no stored model can be used: none is there, the newest does not fit, or none beat chance."""
+    if not model_versions(MODEL_NAME):
+        return "No model is stored."
+    try:
+        load_model(LATEST, measured=table.measured, chemistry=table.chemistry.profile.name)
+    except ModelError as refused:
+        return f"No stored model fits. {refused.found}"
+    return "The stored models that fit were no better than chance when they were trained."
 
 
 def _stored(model: FailureModel, meta: ModelMeta, question: Question, reason: str) -> Answer:

@@ -85,21 +85,22 @@ def _interval(low: float | None, high: float | None) -> str:
 
 def _against(metrics: FailureMetrics) -> str:
     """Say whether learning was worth it, against the better of the two rankings that learn nothing."""
-    auroc = {name: item.auroc for name, item in metrics.methods.items() if item.auroc is not None}
-    if len(auroc) < len(metrics.methods):
+    skill = {name: item.brier_skill for name, item in metrics.methods.items() if item.brier_skill is not None}
+    if len(skill) < len(metrics.methods):
         return ""
-    best = max((name for name in auroc if name != "classifier"), key=lambda name: auroc[name])
+    best = max((name for name in skill if name != "classifier"), key=lambda name: skill[name])
     other = f"the simple ranking by {best.replace('_', ' ')}"
+    figures = f"Brier skill {_signed(skill['classifier'])} against {_signed(skill[best])}"
     if metrics.chosen != "classifier":
-        return (
-            f"{other[0].upper()}{other[1:]} did better than the classifier (AUROC {auroc[best]:.2f} against "
-            f"{auroc['classifier']:.2f}), so it is used."
-        )
-    lead, low, high = metrics.classifier_lead, metrics.classifier_lead_lo95, metrics.classifier_lead_hi95
-    if lead is None or low is None or high is None:
-        return ""
-    sure = "ranks cells better than" if low > 0 else "is not surely better than"
-    return (
-        f"The classifier {sure} {other}: AUROC {auroc['classifier']:.2f}, ahead by {lead:.2f} "
-        f"(95 % {low:.2f} to {high:.2f})."
-    )
+        return f"The classifier's risks said less than {other} ({figures}), so that is used."
+    low, high = metrics.classifier_skill_lead_lo95, metrics.classifier_skill_lead_hi95
+    if low is None or high is None:
+        return f"The classifier's risks said more than {other}: {figures}."
+    surely = "said more" if low > 0 else "did not surely say more"
+    lead = _signed(skill["classifier"] - skill[best])
+    interval = f"ahead by {lead}, 95 % {_signed(low)} to {_signed(high)}"
+    return f"The classifier's risks {surely} than {other}: {figures} ({interval})."
+
+
+def _signed(value: float) -> str:
+    return f"{'−' if round(value, 2) < 0 else ''}{abs(value):.2f}"

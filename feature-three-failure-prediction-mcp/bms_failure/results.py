@@ -46,7 +46,10 @@ class MethodMetrics(ToolData):
 
 
 class FailureMetrics(ToolData):
-    """Out-of-fold evidence for the method used, both baselines beside it; evidence.json holds all horizons."""
+    """Out-of-fold evidence for the method used, both baselines beside it; evidence.json holds all horizons.
+
+    `classifier_lead` is its AUROC and `classifier_skill_lead` its Brier skill over the better baseline's.
+    """
 
     split: str
     judged_days: int
@@ -58,6 +61,9 @@ class FailureMetrics(ToolData):
     classifier_lead: MaybeFloat = None
     classifier_lead_lo95: MaybeFloat = None
     classifier_lead_hi95: MaybeFloat = None
+    classifier_skill_lead: MaybeFloat = None
+    classifier_skill_lead_lo95: MaybeFloat = None
+    classifier_skill_lead_hi95: MaybeFloat = None
     methods: dict[str, MethodMetrics]
 
 
