@@ -17,6 +17,7 @@ Method = Literal[
     "usual day",
     "historical mean",
 ]
+LAST_VALUE: Method = "last value"
 USUAL_DAY: Method = "usual day"
 # The recent median outlasts a short outage and keeps to a level that changed for good: of so many hours, but of 3
 # to 60 readings.

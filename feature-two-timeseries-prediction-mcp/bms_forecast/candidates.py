@@ -26,6 +26,8 @@ LEVELS = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 MIDDLE = 2
 # (origin, horizon) pairs trained on: more gains little on simulated fleets and ETTh1, and costs time.
 TRAINING_PAIRS, HORIZONS_PER_ORIGIN = 10_000, 2
+# One series has too few days of its own for more.
+PAIRS_PER_SERIES = 5_000
 # Below this the trees have nothing to learn from and the baselines answer [U].
 FEWEST_PAIRS = 300
 
@@ -134,7 +136,7 @@ def _pairs(
     features: SeriesFeatures, rows: np.ndarray, origins: np.ndarray, until: int, reach: int, seed: int
 ) -> Samples:
     """Return (origin, horizon) pairs whose target was read before column `until`, horizons drawn with `seed`."""
-    count = TRAINING_PAIRS // HORIZONS_PER_ORIGIN
+    count = min(TRAINING_PAIRS, PAIRS_PER_SERIES * len(features.grid.ids)) // HORIZONS_PER_ORIGIN
     rows, origins = (np.repeat(item[:count], HORIZONS_PER_ORIGIN) for item in (rows, origins))
     horizons = np.random.default_rng(seed).integers(1, reach + 1, len(rows))
     samples = Samples(rows, origins, horizons)

@@ -7,7 +7,7 @@ from bms_schema.run.wording import counted
 
 from bms_forecast.fleet import FleetForecast, TargetFleet, some
 from bms_forecast.grid import ID, WHEN
-from bms_forecast.report import BANDS, VALUES, per_target, split_words
+from bms_forecast.report import BANDS, VALUES, method_used, per_target, split_words
 from bms_forecast.results import FleetMetrics, RiskyCell
 from bms_forecast.risk import Place
 
@@ -22,7 +22,7 @@ def fleet_table(fleet: FleetForecast) -> pd.DataFrame:
     parts = []
     for target, item in fleet.targets.items():
         pairs = pd.DataFrame(item.per_cell, columns=[CELL_ID, ID])
-        pairs["method"] = [item.tests[name].method for name in pairs[ID]]
+        pairs["method"] = [method_used(item.tests[name], item.state) for name in pairs[ID]]
         own = pairs.merge(item.forecast, on=ID, sort=False)
         parts.append(own.rename(columns={WHEN: TIMESTAMP, **BANDS}).assign(target=target))
     whole = pd.concat(parts, ignore_index=True)

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from bms_forecast.baselines import LAST_VALUE
 from bms_forecast.blend import Blend, Evidence
 from bms_forecast.candidates import Candidates
 from bms_forecast.features import SeriesFeatures
@@ -17,6 +18,8 @@ EVIDENCE_PAIRS = 20_000
 # With fewer windows after the training, windows within it are forecast as well, each by candidates trained on the
 # other folds: few days tell neither weights nor widths (cover of a temperature .77 instead of .88).
 ENOUGH_WINDOWS, FOLDS = 40, 3
+# The last value is forecast where the mixture's error in the backtest is larger by more than this share.
+TOLERATED_LOSS = 0.02
 # After fewer days the spread of the usual day says nothing.
 DAYS_BEFORE = 5
 
@@ -35,9 +38,31 @@ def learn(state: FittedState, features: SeriesFeatures, plan: Plan, seed: int) -
     checked = Blend.fitted(
         Evidence.joined([*folds, evidence.before(plan.report_from, plan.window)]), plan.window
     )
-    final = Blend.fitted(Evidence.joined([*folds, evidence]), plan.window)
-    if checked is not None and final is not None:
-        state.candidates, state.checked, state.final = candidates, checked, final
+    if checked is None:
+        return
+    last = candidates.names.index(LAST_VALUE)
+    state.lost_by = lost_by(checked, evidence.select(evidence.samples.origins >= plan.report_from - 1), last)
+    only = last if state.lost_by is not None else None
+    state.final = Blend.fitted(Evidence.joined([*folds, evidence]), plan.window, only=only)
+    state.candidates, state.checked = candidates, checked
+
+
+def lost_by(blend: Blend, evidence: Evidence, candidate: int) -> float | None:
+    """Return by which share a blend's mean absolute error exceeds one candidate's; None where it does not.
+
+    Args:
+        blend: Chosen without the evidence.
+        evidence: The windows of the backtest.
+        candidate: Which one.
+    """
+    scale, truth = evidence.scale, evidence.truth
+    if not np.isfinite(truth).any():
+        return None
+    ours, rival = (
+        float(np.nanmean(np.abs(points - truth) * scale))
+        for points in (blend.points(evidence), evidence.said.points[:, candidate])
+    )
+    return ours / rival - 1.0 if ours > rival * (1.0 + TOLERATED_LOSS) else None
 
 
 def _from_folds(features: SeriesFeatures, plan: Plan, seed: int) -> list[Evidence]:

@@ -28,7 +28,7 @@ def forecast_table(result: CellForecast) -> pd.DataFrame:
     """Return `Timestamp`, `target`, `mean`, `lo50`, `hi50`, `lo90`, `hi90`, `method`, a row per target and step."""
     parts = [
         item.forecast.rename(columns={WHEN: TIMESTAMP, **BANDS}).assign(
-            target=name, method=item.backtest.method
+            target=name, method=method_used(item.backtest, item.state)
         )
         for name, item in result.targets.items()
     ]
@@ -136,10 +136,22 @@ def split_words(test: Backtest, state: FittedState) -> str:
     if state.final is None:
         return f"too little history for a model; baseline chosen before {first}, {tested}"
     cut = pd.to_datetime(round(state.cut_s * 1e3), unit="ms")
+    lost = (
+        ""
+        if state.lost_by is None
+        else (
+            f"; there the mixture erred {state.lost_by:.0%} more than the last value, so the last value is forecast"
+        )
+    )
     return (
         f"trained before {cut}, blended and calibrated until {first}, {tested}; for the forecast blended and "
-        "calibrated on all of it"
+        f"calibrated on all of it{lost}"
     )
+
+
+def method_used(test: Backtest, state: FittedState) -> str:
+    """Return what the forecast is made with: what was tested, unless it lost to the last value."""
+    return test.method if state.lost_by is None else state.method
 
 
 def message_of(result: CellForecast, crossings: list[Crossing]) -> str:
@@ -151,7 +163,7 @@ def message_of(result: CellForecast, crossings: list[Crossing]) -> str:
 
 
 def _target_words(result: CellForecast, name: str) -> str:
-    outlook, test = outlook_of(result, name), result.targets[name].backtest
+    outlook, test, state = outlook_of(result, name), result.targets[name].backtest, result.targets[name].state
     unit = f" {outlook.unit}" if outlook.unit else ""
     last, mean, low, high = (
         "?" if value is None else f"{value:.4g}"
@@ -160,6 +172,8 @@ def _target_words(result: CellForecast, name: str) -> str:
     naive = f", {test.scores.naive} {test.scores.naive_mase:.2f}" if test.method != test.scores.naive else ""
     mase = "" if np.isnan(test.scores.mase) else f", MASE {test.scores.mase:.2f}{naive}"
     method = "mixture" if MIXED in test.method else test.method
+    if state.lost_by is not None:
+        method = f"last value, to which the {method} lost in the backtest"
     return f"{name} {last} -> {mean}{unit} ({low} to {high}; {method}{mase})"
 
 

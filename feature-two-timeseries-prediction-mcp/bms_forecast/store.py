@@ -33,6 +33,7 @@ class StoredState(BaseModel):
     future: list[str]
     cut_s: float
     window: int
+    lost_by: float | None
     modelled: bool
 
 
@@ -92,6 +93,7 @@ def _plain(state: FittedState) -> StoredState:
         future=state.future,
         cut_s=state.cut_s,
         window=state.window,
+        lost_by=state.lost_by,
         modelled=state.candidates is not None,
     )
 

@@ -83,6 +83,18 @@ def test_white_noise_is_left_to_the_historical_mean() -> None:
     assert test.scores.skill > 0.1
 
 
+def test_a_mixture_that_lost_its_backtest_gives_way_to_the_last_value() -> None:
+    rng = np.random.default_rng(0)
+    when = pd.date_range("2026-01-01", periods=720, freq="7s")
+    # The history teaches a return to the mean; the reported windows, from 600 on, leave it for good.
+    values = rng.normal(size=720) * 0.1
+    values[600:] += np.arange(120) * 0.5
+    forecaster = CellForecaster(horizon=24).fit(pd.DataFrame({"unique_id": "a", "ds": when, "y": values}))
+    state, test = forecaster.fitted, forecaster.backtest()["a"]
+    assert state.lost_by == pytest.approx(-test.scores.skill, abs=0.35) and test.scores.skill < 0
+    assert state.method == "last value" and (forecaster.predict()["mean"] == values[-1]).all()
+
+
 def test_fifty_readings_of_white_noise_are_forecast_by_their_mean() -> None:
     rng = np.random.default_rng(0)
     when = pd.date_range("2026-01-01", periods=50, freq="5s")
