@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -38,12 +38,25 @@ def prepare_reliability(labels: np.ndarray, risk: np.ndarray, cells: np.ndarray)
             "cells": grouped["cell"].nunique(),
         }
     )
-    share, n = table["observed"], table["cells"]
+    low, high = wilson_interval(table["observed"] * table["cells"], table["cells"])
+    return table.assign(lo95=low, hi95=high).reset_index(drop=True)
+
+
+def wilson_interval(hits: Any, n: Any) -> tuple[Any, Any]:
+    """Return the 95 % interval of a share by Wilson 1927: numbers for numbers, series for series.
+
+    >>> low, high = wilson_interval(3, 3)
+    >>> round(float(low), 2), round(float(high), 2)
+    (0.44, 1.0)
+
+    Args:
+        hits: How many of `n` came true.
+        n: Independent trials, above 0.
+    """
+    share = hits / n
     centre = (share + _Z95**2 / (2 * n)) / (1 + _Z95**2 / n)
     half = _Z95 / (1 + _Z95**2 / n) * np.sqrt(share * (1 - share) / n + _Z95**2 / (4 * n**2))
-    return table.assign(
-        lo95=(centre - half).clip(lower=0.0), hi95=(centre + half).clip(upper=1.0)
-    ).reset_index(drop=True)
+    return np.clip(centre - half, 0.0, None), np.clip(centre + half, None, 1.0)
 
 
 def draw_reliability(table: pd.DataFrame, *, method: str, horizon_days: int) -> Figure:

@@ -64,8 +64,8 @@ def _caught(used: MethodMetrics) -> str:
         early = f"{used.lead_days_median:.0f} days ahead or more"
         lead = f", half of them {early}, nine of ten at least {used.lead_days_p10:.0f}"
     return (
-        f"Of 100 deaths {100 * used.event_recall:.0f} were announced"
-        f"{_interval(used.event_recall_lo95, used.event_recall_hi95)}{lead}."
+        f"Of {counted(used.deaths, 'death')} {used.deaths_caught} were announced "
+        f"({100 * used.event_recall:.0f} %{_interval(used.event_recall_lo95, used.event_recall_hi95)}){lead}."
     )
 
 
@@ -73,14 +73,15 @@ def _right(used: MethodMetrics, alerts_per_week: float) -> str:
     if used.event_precision is None:
         return ""
     rate = "" if used.alerts_per_week is None else f", {used.alerts_per_week:.1f} a week per 1,000 cells"
+    share = f"{100 * used.event_precision:.0f} %"
     return (
-        f"Of 100 alerts {100 * used.event_precision:.0f} were right"
-        f"{_interval(used.event_precision_lo95, used.event_precision_hi95)}{rate} (budget {alerts_per_week:g})."
+        f"Of {counted(used.alerts_resolved, 'alert')} {used.alerts_right} were right ({share}"
+        f"{_interval(used.event_precision_lo95, used.event_precision_hi95)}){rate} (budget {alerts_per_week:g})."
     )
 
 
 def _interval(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f" (95 % {100 * low:.0f} to {100 * high:.0f})"
+    return "" if low is None or high is None else f", 95 % {100 * low:.0f} to {100 * high:.0f}"
 
 
 def _against(metrics: FailureMetrics) -> str:

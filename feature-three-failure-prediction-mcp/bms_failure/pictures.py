@@ -47,7 +47,7 @@ def draw_cells(ranking: Ranking, moments: pd.DataFrame, folder: Path) -> list[Pi
         moments: From `cell_moments`.
         folder: Where to.
     """
-    bars = draw_ranking(prepare_ranking(ranking.table, ranking.horizons))
+    bars = draw_ranking(prepare_ranking(ranking.table, ranking.horizons, ranking.days))
     told = "the longer the dark part, the sooner" if ranking.horizons else "higher = further from the fleet"
     found = [_saved(bars, folder / "ranking.png", f"The worst cells, {told}; names in red need a look.")]
     lines, band = prepare_deviation(moments, ranking.table[CELL_ID].tolist())

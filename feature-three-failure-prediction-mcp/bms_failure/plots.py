@@ -31,7 +31,9 @@ def fitting(text: str, longest: int = LONGEST_NAME) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in cut).replace("$", r"\$")
 
 
-def prepare_ranking(table: pd.DataFrame, horizons: tuple[int, ...]) -> pd.DataFrame:
+def prepare_ranking(
+    table: pd.DataFrame, horizons: tuple[int, ...], asked_days: int | None = None
+) -> pd.DataFrame:
     """Return the worst 20 cells, worst first: `label`, `failing`, `words`, and the values to draw.
 
     The values are a column per horizon, named by its days (probability of death by then), or `score` where no
@@ -40,13 +42,16 @@ def prepare_ranking(table: pd.DataFrame, horizons: tuple[int, ...]) -> pd.DataFr
     Args:
         table: From `Ranking`.
         horizons: Days of its risk columns, ascending; empty without a model.
+        asked_days: What its `risk` column refers to.
     """
     worst = table.head(MOST_BARS)
     bars = pd.DataFrame({"label": worst[CELL_ID].astype(str), "failing": worst["failing"]})
     if not horizons:
         return bars.assign(words="", score=worst["indicator_score"])
-    values = {str(days): worst[f"risk_{days}d"] for days in horizons}
-    return bars.assign(words=worst["expected"], **values)
+    values = {days: worst[f"risk_{days}d"] for days in horizons}
+    if asked_days is not None:
+        values[asked_days] = worst["risk"]
+    return bars.assign(words=worst["expected"], **{str(days): values[days] for days in sorted(values)})
 
 
 def draw_ranking(bars: pd.DataFrame) -> Figure:
@@ -93,9 +98,7 @@ def draw_survival(curves: pd.DataFrame) -> Figure:
         axes.plot(curves.index, curves[name], color=colour, linewidth=1.7, label=fitting(str(name)))
     axes.plot(curves.index, curves[fleet], color=COLOURS["grey"], linestyle="--", label=fleet)
     axes.axhline(0.5, color=COLOURS["grey"], linewidth=0.8, linestyle=":")
-    axes.annotate(
-        "half have died", (curves.index[-1], 0.5), ha="right", va="bottom", fontsize=8, color="#555"
-    )
+    axes.annotate(" half have died", (0, 0.5), va="bottom", fontsize=8, color="#555")
     axes.set(
         ylim=(0, 1.02), xlim=(0, curves.index[-1]), xlabel="Days from the last reading",
         ylabel="Probability to be alive", title="How long the riskiest cells may last",

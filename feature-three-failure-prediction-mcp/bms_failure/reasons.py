@@ -12,7 +12,7 @@ SMALLEST_WEIGHT = 0.1  # [U] a tenth in the log-odds changes the odds by 10 %; l
 _FEWEST_CELLS_FOR_PLACE = 10
 _MIDDLE_PERCENT = 55
 _BLOCK_DAYS = BLOCK_S / 86_400
-_NEVER_NEGATIVE = ("outside", "missing", "voltage_noise_mv")
+_NEVER_NEGATIVE = ("outside", "missing", "voltage_noise_mv", "far_")
 
 
 def word_reasons(latest: pd.DataFrame, weights: pd.DataFrame) -> list[list[str]]:
@@ -61,7 +61,9 @@ def word_value(feature: CellFeature, value: float, history_days: float) -> str:
     return feature.words.format(
         size=size,
         side="below" if shown < 0 else "above",
-        value=size if feature.statistic == "volatility" or feature.signal in _NEVER_NEGATIVE else signed,
+        value=size
+        if feature.statistic == "volatility" or feature.signal.startswith(_NEVER_NEGATIVE)
+        else signed,
         window=window,
     )
 

@@ -136,8 +136,9 @@ def _ranking_title(ranking: Ranking) -> str:
 
 def _ranking(ranking: Ranking) -> str:
     shown = ranking.table.head(MOST_ROWS)
-    names = [f"risk_{days}d" for days in ranking.horizons] or ["indicator_score"]
-    heads = [f"within {days} d" for days in ranking.horizons] or ["Score"]
+    names = {f"within {days} d": f"risk_{days}d" for days in ranking.horizons} or {"Score": "indicator_score"}
+    if ranking.days is not None and ranking.days not in ranking.horizons:
+        names = {f"within {ranking.days} d": "risk"} | names
     write = _percent if ranking.horizons else _number
     extra = ["Expected to last"] if ranking.horizons else []
     rows = [
@@ -147,14 +148,14 @@ def _ranking(ranking: Ranking) -> str:
             str(row[STRING]),
             *([row["expected"]] if ranking.horizons else []),
             "\n".join(row[name] for name in REASON_COLUMNS[: None if row["failing"] else 1] if row[name]),
-            *(write(row[name]) for name in names),
+            *(write(row[name]) for name in names.values()),
         ]
         for row in shown.to_dict("records")
     ]
-    head = ["Rank", "Cell", "String", *extra, "Reasons", *heads]
+    head = ["Rank", "Cell", "String", *extra, "Reasons", *names]
     marked = [place for place, failing in enumerate(shown["failing"]) if failing]
     note = paragraph(f"{_EXPECTED} {_ELSEWHERE}" if ranking.horizons else _ELSEWHERE, soft=True)
-    return table(head, rows, numbers=len(head) - len(heads), wide=head.index("Reasons"), marked=marked) + note
+    return table(head, rows, numbers=len(head) - len(names), wide=head.index("Reasons"), marked=marked) + note
 
 
 def _evidence(record: dict[str, Any] | None) -> str:

@@ -19,7 +19,10 @@ class FailingCell(ToolData):
 
 
 class MethodMetrics(ToolData):
-    """Out-of-fold figures of one method at the judged horizon; intervals draw whole strings or cells."""
+    """Out-of-fold figures of one method at the judged horizon; intervals draw whole strings or cells.
+
+    `deaths` are those that could be announced, `alerts_resolved` the alerts whose outcome is known.
+    """
 
     auroc: MaybeFloat = None
     auroc_lo95: MaybeFloat = None
@@ -39,7 +42,11 @@ class MethodMetrics(ToolData):
     event_precision: MaybeFloat = None
     event_precision_lo95: MaybeFloat = None
     event_precision_hi95: MaybeFloat = None
+    deaths: int = 0
+    deaths_caught: int = 0
     alerts: int
+    alerts_resolved: int = 0
+    alerts_right: int = 0
     alerts_per_week: MaybeFloat = None
     lead_days_median: MaybeFloat = None
     lead_days_p10: MaybeFloat = None

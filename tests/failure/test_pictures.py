@@ -55,6 +55,12 @@ def test_the_ranking_picture_has_a_bar_per_horizon_and_marks_the_alert_list() ->
     assert red == bars["failing"].tolist()
 
 
+def test_the_asked_horizon_has_a_bar_of_its_own() -> None:
+    bars = prepare_ranking(ranked().assign(risk=0.01), HORIZONS, asked_days=10)
+    assert list(bars)[-3:] == ["7", "10", "14"]
+    assert (bars["10"] == 0.01).all()
+
+
 def test_survival_runs_through_the_risks_at_the_horizons() -> None:
     table = ranked()
     curves = prepare_survival(table, HORIZONS)

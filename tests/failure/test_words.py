@@ -15,7 +15,8 @@ from bms_failure.results import FailureMetrics, MethodMetrics
 def metrics(**changed: object) -> FailureMetrics:
     """Figures of a run in which the classifier did well."""
     used = MethodMetrics(
-        alerts=20, auroc=0.9, brier_skill=0.4, event_recall=0.81, event_recall_lo95=0.7, event_recall_hi95=0.9,
+        alerts=20, alerts_resolved=18, alerts_right=11, deaths=25, deaths_caught=20,
+        auroc=0.9, brier_skill=0.4, event_recall=0.81, event_recall_lo95=0.7, event_recall_hi95=0.9,
         event_precision=0.62, event_precision_lo95=0.5, event_precision_hi95=0.75, alerts_per_week=7.44,
         lead_days_median=12.0, lead_days_p10=3.2,
     )  # fmt: skip
@@ -43,9 +44,9 @@ def test_the_evidence_is_told_in_sentences_with_numbers() -> None:
     said = in_words(metrics(), told([1] * 18 + [0] * 82, 0.2), alerts_per_week=10)
     assert said == [
         "Of 100 cells told 20 %, 18 died within 30 days (95 % 12 to 27).",
-        "Of 100 deaths 81 were announced (95 % 70 to 90), half of them 12 days ahead or more, nine of ten at "
+        "Of 25 deaths 20 were announced (81 %, 95 % 70 to 90), half of them 12 days ahead or more, nine of ten at "
         "least 3.",
-        "Of 100 alerts 62 were right (95 % 50 to 75), 7.4 a week per 1,000 cells (budget 10).",
+        "Of 18 alerts 11 were right (62 %, 95 % 50 to 75), 7.4 a week per 1,000 cells (budget 10).",
         "The classifier's risks said more than the simple ranking by deviation rank: Brier skill 0.40 against 0.10 "
         "(ahead by 0.30, 95 % 0.20 to 0.40).",
     ]
