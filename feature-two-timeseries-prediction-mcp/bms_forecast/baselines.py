@@ -114,11 +114,19 @@ class Baselines:
 
         The last reading where no earlier day has one.
         """
-        columns = origins + horizons - self.season * np.ceil(horizons / self.season).astype(int)
-        earlier = columns[:, None] - self.season * np.arange(USUAL_DAYS)
-        found = np.where(earlier >= 0, self.grid.values[rows[:, None], np.maximum(earlier, 0)], np.nan)
+        found = self._same_times(rows, origins, horizons)
         answer = quantiles_known(found, quantiles)
         return np.where(np.isfinite(answer), answer, self._filled[rows, origins][:, None])
+
+    def usual_days(self, rows: np.ndarray, origins: np.ndarray, horizons: np.ndarray) -> np.ndarray:
+        """Return how many days the usual day is made of, shape (m,)."""
+        return np.isfinite(self._same_times(rows, origins, horizons)).sum(axis=1)
+
+    def _same_times(self, rows: np.ndarray, origins: np.ndarray, horizons: np.ndarray) -> np.ndarray:
+        """Return the readings at the same time of the newest days, shape (m, days), NaN where there is none."""
+        columns = origins + horizons - self.season * np.ceil(horizons / self.season).astype(int)
+        earlier = columns[:, None] - self.season * np.arange(USUAL_DAYS)
+        return np.where(earlier >= 0, self.grid.values[rows[:, None], np.maximum(earlier, 0)], np.nan)
 
     def _recent_median(self, rows: np.ndarray, origins: np.ndarray) -> np.ndarray:
         """Return the median of the newest readings; the last one where none is as new."""

@@ -28,6 +28,8 @@ MIDDLE = 2
 TRAINING_PAIRS, HORIZONS_PER_ORIGIN = 10_000, 2
 # One series has too few days of its own for more.
 PAIRS_PER_SERIES = 5_000
+# A usual day of fewer days says nothing of its spread; that of the trees stands for it.
+FEWEST_USUAL_DAYS = 5
 # Below this the trees have nothing to learn from and the baselines answer [U].
 FEWEST_PAIRS = 300
 
@@ -39,7 +41,8 @@ class Said:
     Args:
         points: Point forecasts, shape (m, K).
         spread: Quantiles of the trees around their median, shape (m, Q).
-        usual_spread: Quantiles of the usual day around its median; None without a daily season.
+        usual_spread: Quantiles of the usual day around its median, those of the trees where it is made of fewer
+            than five days; None without a daily season.
     """
 
     points: np.ndarray
@@ -122,8 +125,12 @@ class Candidates:
                 points.append(usual[:, MIDDLE] - level / scale)
             else:
                 points.append((baselines.point(name, rows, origins, horizons) - level) / scale)
-        usual_spread = None if usual is None else usual - usual[:, [MIDDLE]]
-        return Said(np.column_stack(points), rest - rest[:, [MIDDLE]], usual_spread)
+        spread = rest - rest[:, [MIDDLE]]
+        usual_spread = None
+        if usual is not None:
+            enough = baselines.usual_days(rows, origins, horizons) >= FEWEST_USUAL_DAYS
+            usual_spread = np.where(enough[:, None], usual - usual[:, [MIDDLE]], spread)
+        return Said(np.column_stack(points), spread, usual_spread)
 
 
 def scaled_change(features: SeriesFeatures, samples: Samples) -> np.ndarray:

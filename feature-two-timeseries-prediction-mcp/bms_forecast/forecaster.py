@@ -67,7 +67,7 @@ class CellForecaster:
         grid = make_grid(
             frame, step_s=self.step_s, exogenous=exogenous, future=future, ahead=self.horizon * bool(future)
         )
-        plan = make_plan(grid.length, self.horizon)
+        plan = make_plan(grid.read, self.horizon)
         longest = longest_look_back(plan.calibrate_from)
         features = SeriesFeatures(grid, grid.season, longest)
         newest = int(np.argmax(grid.ends))
@@ -132,7 +132,7 @@ class CellForecaster:
         grid = features.grid
         newest = int(np.argmax(grid.ends))
         cut = round((state.cut_s - grid.end_s[newest]) / state.step_s) + int(grid.ends[newest])
-        plan = make_plan(grid.length, min(self.horizon, state.window)).after(max(cut, 0))
+        plan = make_plan(grid.read, min(self.horizon, state.window)).after(max(cut, 0))
         return run_backtest(features, plan, state, _rows_of(grid, ids))
 
     def _bind(self, frame: pd.DataFrame | None) -> tuple[SeriesFeatures, FittedState]:

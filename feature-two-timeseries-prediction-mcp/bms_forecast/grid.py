@@ -49,6 +49,11 @@ class Grid:
         """Steps of a day, 0 where the step does not divide it or fewer than two days are there."""
         return daily_season(self.step_s, self.length)
 
+    @property
+    def read(self) -> np.ndarray:
+        """Whether any series was read in each column, shape (T,)."""
+        return np.isfinite(self.values).any(axis=0)
+
     def starts(self) -> np.ndarray:
         """Return the column of each series' first reading, shape (n,); the grid's length where it has none."""
         there = np.isfinite(self.values)

@@ -189,3 +189,20 @@ def test_the_daily_shape_reads_nothing_after_its_origin() -> None:
     np.testing.assert_array_equal(shaped_level(later, rows, origins, ahead, 24, 9), told)
     alone = [shaped_level(volts, *(item[[k]] for item in (rows, origins, ahead)), 24, 9)[0] for k in range(3)]
     assert np.isfinite(told).all() and told.tolist() == alone
+
+
+def test_a_usual_day_of_few_days_takes_the_spread_of_the_trees() -> None:
+    rng = np.random.default_rng(6)
+    volts = 2.2 + 0.01 * rng.normal(size=24 * 30)
+    volts[24 * 18 : 24 * 29] = np.nan
+    when = pd.date_range("2026-01-01", periods=volts.size, freq="h")
+    features = SeriesFeatures(make_grid(pd.DataFrame({"unique_id": "a", "ds": when, "y": volts})), 24, 48)
+    candidates = Candidates.fitted(features, 24 * 18, 24, 0)
+    assert candidates is not None
+    before, after = (
+        candidates.said(features, Samples(np.zeros(1, int), np.array([at]), np.array([3])))
+        for at in (24 * 18 - 1, volts.size - 1)
+    )
+    assert features.baselines.usual_days(*(np.array([item]) for item in (0, volts.size - 1, 3))) == [3]
+    assert before.usual_spread is not None and after.usual_spread is not None
+    assert (after.usual_spread == after.spread).all() and (before.usual_spread != before.spread).any()

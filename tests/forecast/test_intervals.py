@@ -29,7 +29,7 @@ def test_past_errors_become_intervals_that_cover() -> None:
 def test_the_parts_of_a_plan_follow_each_other_without_overlap() -> None:
     for length in (8, 20, 50, 200, 720, 5000):
         for horizon in (1, 6, 24, 10_000):
-            plan = make_plan(length, horizon)
+            plan = make_plan(np.full(length, True), horizon)
             assert plan.reportable
             assert 0 < plan.calibrate_from < plan.report_from < plan.end == length
             assert min(plan.report_origins()) == plan.report_from - 1
