@@ -5,15 +5,17 @@ that is shorter: it has been said.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 QUIET_DAYS = 30.0
 ALERTS_PER_WEEK = 10.0  # per 1,000 cells: what a small crew can look at [U]
-_CELLS, _WEEK_DAYS = 1000.0, 7.0
-CANDIDATE_THRESHOLDS = 80
-LARGEST_ALERTED_SHARE = 0.2  # [U] who alerts on more than a fifth of all moments is not listened to
+ELEVATED = 2.0  # times the base rate: what is called an elevated risk [U]
+_CELLS, _WEEK_DAYS, _EVEN_ODDS = 1000.0, 7.0, 0.5
+CANDIDATE_THRESHOLDS = 60
+TRUSTED_PRECISION = 2.0 / 3.0  # [U] a crew that finds two of three alerts right goes on looking
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Watch:
         """Whether a death follows within H, shape (n,)."""
         return np.asarray(self.ahead <= self.horizon_days)
 
-    @property
+    @cached_property
     def cell_weeks(self) -> float:
         """Cell-weeks watched: one per cell and seven days with a moment."""
         moments = pd.DataFrame({"cell": self.cell, "day": np.floor(self.day)})
@@ -133,12 +135,17 @@ def judge(watch: Watch, risk: np.ndarray, threshold: float) -> AlertResult:
 
 
 def alert_curve(watch: Watch, risk: np.ndarray) -> pd.DataFrame:
-    """Return one row per candidate threshold, highest first: `threshold`, `per_week`, `recall`, `precision`, `f1`.
+    """Return one row per candidate threshold, highest first.
 
-    Candidates are quantiles of the risks, denser at the top.
+    Columns: `threshold`, `per_week`, `recall`, `precision`, `f1`, `lead_days_median`.
+    Candidates are the highest risks that the lives of the upper half reached: between two of them no life more
+    is alerted. No risk below twice the base rate is an alert.
     """
-    shares = np.unique(1 - np.geomspace(1 / max(len(risk), 2), LARGEST_ALERTED_SHARE, CANDIDATE_THRESHOLDS))
-    candidates = np.unique(np.quantile(risk, shares))[::-1]
+    peaks = np.sort(pd.Series(risk).groupby(watch.cell).max().to_numpy())
+    shares = np.linspace(0.5, 1.0, CANDIDATE_THRESHOLDS)
+    highest = np.unique(np.quantile(peaks, shares, method="higher"))[::-1] if len(peaks) else peaks
+    floor = min(ELEVATED * float(np.mean(watch.dying)), _EVEN_ODDS)
+    candidates = highest[highest >= floor] if (highest >= floor).any() else np.array([floor])
     found = [judge(watch, risk, threshold) for threshold in candidates]
     return pd.DataFrame(
         {
@@ -147,23 +154,37 @@ def alert_curve(watch: Watch, risk: np.ndarray) -> pd.DataFrame:
             "recall": [item.recall for item in found],
             "precision": [item.precision for item in found],
             "f1": [item.f1 for item in found],
+            "lead_days_median": [item.lead_days_median for item in found],
         }
     )
 
 
 def budget_threshold(watch: Watch, risk: np.ndarray, per_week: float = ALERTS_PER_WEEK) -> float:
-    """Return the threshold with the best balance (F1) of recall and precision within the budget of alerts.
+    """Return the threshold to alert at, see `pick_threshold`.
 
     Args:
         watch: The moments.
         risk: Risk of each, shape (n,).
         per_week: Most alerts per week and 1,000 cells.
-
-    Returns:
-        Of equals the highest; the highest candidate where even that exceeds the budget.
     """
-    curve = alert_curve(watch, risk)
+    return pick_threshold(alert_curve(watch, risk), per_week)
+
+
+def pick_threshold(curve: pd.DataFrame, per_week: float) -> float:
+    """Return the lowest threshold within the budget of alerts at which enough of them are right.
+
+    The lowest warns earliest and of the most deaths. Enough are two in three, or as many as at the best balance
+    (F1) of recall and precision where that is less; who allows more than the usual ten alerts accepts that, in
+    proportion, fewer are right. Where all thresholds exceed the budget it is the highest.
+
+    Args:
+        curve: From `alert_curve`.
+        per_week: Most alerts per week and 1,000 cells.
+    """
     within = curve[curve["per_week"] <= per_week]
     if within.empty:
         return float(curve["threshold"].iloc[0])
-    return float(within.sort_values(["f1", "threshold"], ascending=False)["threshold"].iloc[0])
+    balanced = within.sort_values(["f1", "threshold"], ascending=False).iloc[0]
+    enough = min(TRUSTED_PRECISION, balanced["precision"]) * min(1.0, ALERTS_PER_WEEK / per_week)
+    trusted = within[within["precision"] >= enough]
+    return float(trusted["threshold"].iloc[-1] if len(trusted) else balanced["threshold"])

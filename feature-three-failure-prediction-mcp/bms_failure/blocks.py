@@ -4,12 +4,11 @@ import numpy as np
 import pandas as pd
 from bms_schema.data.columns import CELL_ID, SOURCE_ROW, STRING, TIMESTAMP
 
-from bms_failure.signals import SIGNALS
+from bms_failure.signals import SHARES, SIGNALS
 
 BLOCK_S = 6 * 3600  # aligned to the clock, so that data that comes later never moves a block
 LIFE = "life"
 AT = "at"
-_SHARES = ("outside", "missing")
 
 
 def condense(frame: pd.DataFrame, signals: pd.DataFrame, life: np.ndarray) -> pd.DataFrame:
@@ -22,7 +21,7 @@ def condense(frame: pd.DataFrame, signals: pd.DataFrame, life: np.ndarray) -> pd
 
     Returns:
         `Cell ID`, `string`, `life`, `Timestamp` (the block's start), `at` (its last reading: the moment of
-        prediction), the medians of the signals (shares for `outside` and `missing`), `voltage_noise_mv`
+        prediction), the medians of the signals (means of the shares), `voltage_noise_mv`
         (spread of the voltage deviation inside the block), `source_row` = 0…n-1.
     """
     stamps = frame[TIMESTAMP].to_numpy(dtype="datetime64[ns]")
@@ -38,9 +37,9 @@ def condense(frame: pd.DataFrame, signals: pd.DataFrame, life: np.ndarray) -> pd
         }
     )
     grouped = keyed.groupby([CELL_ID, LIFE, TIMESTAMP], sort=True, observed=True)
-    blocks = grouped[[name for name in SIGNALS if name not in _SHARES]].median()
+    blocks = grouped[[name for name in SIGNALS if name not in SHARES]].median()
     blocks["voltage_noise_mv"] = grouped["voltage_mv"].std()
-    blocks[list(_SHARES)] = grouped[list(_SHARES)].mean()
+    blocks[list(SHARES)] = grouped[list(SHARES)].mean()
     blocks[STRING] = grouped[STRING].first()
     blocks[AT] = grouped[AT].max()
     blocks = blocks.reset_index()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,18 +12,20 @@ from scipy.special import expit, logit
 
 from bms_failure.feature_set import FEATURE_NAMES, FEATURES
 from bms_failure.hazard import person_periods, risk_of_hazards
+from bms_failure.thinning import learning_rows
 
 if TYPE_CHECKING:
     import xgboost
 
 ROUNDS = 200
 INTERVAL = "interval"
+LEARNT_NAMES = (*FEATURE_NAMES, INTERVAL)
 # Below this many rows a second thread costs more than it brings; on busy cores ten times as much (measured).
 ROWS_WORTH_THREADS = 100_000
 _SMALLEST_RISK = 1e-7
 # Few deaths, many correlated cell-days: depth 3, strong shrinkage and column sampling keep single cells from
 # being learnt by heart. No class weights and no resampling: they would bend the probabilities.
-_PARAMETERS = {
+PARAMETERS = {
     "objective": "binary:logistic",
     "max_depth": 3,
     "eta": 0.05,
@@ -36,30 +39,49 @@ _PARAMETERS = {
 }
 
 
-def train_booster(
-    moments: pd.DataFrame,
-    ahead: np.ndarray,
-    watched: np.ndarray,
-    edges: tuple[int, ...],
-    seed: int,
-    weight: np.ndarray | None = None,
-) -> xgboost.Booster:
-    """Train the hazard on moments whose fate is known as far as it is known.
+@dataclass(frozen=True)
+class LearningSet:
+    """Rows of the hazard to learn from.
+
+    Args:
+        values: Features and the number of the interval, float32, (m, features + 1).
+        event: 1.0 where the cell died inside the interval, else 0.0, shape (m,).
+        weight: Of each row, shape (m,).
+    """
+
+    values: np.ndarray
+    event: np.ndarray
+    weight: np.ndarray
+
+
+def learning_set(
+    moments: pd.DataFrame, ahead: np.ndarray, watched: np.ndarray, edges: tuple[int, ...]
+) -> LearningSet:
+    """Return what moments teach, each as far as its fate is known; see `learning_rows` for large fleets.
 
     Args:
         moments: Rows with `FEATURE_NAMES`.
         ahead: Days to death, NaN where there is none, shape (n,).
         watched: From `days_watched`, shape (n,).
         edges: Ends of the intervals [days].
+    """
+    rows, weight = learning_rows(moments, ahead, edges[-1])
+    periods = person_periods(ahead[rows], watched[rows], edges)
+    values = _with_interval(_values(moments.iloc[rows])[periods.row], periods.interval)
+    return LearningSet(values, periods.event, weight[periods.row])
+
+
+def fit_booster(learnt: LearningSet, seed: int) -> xgboost.Booster:
+    """Train the hazard.
+
+    Args:
+        learnt: From `learning_set`.
         seed: Of row and column sampling.
-        weight: Weight of each moment, shape (n,); None weighs all alike.
     """
     import xgboost
 
-    periods = person_periods(ahead, watched, edges)
-    values = _values(moments)[periods.row]
-    matrix = _matrix(values, periods.interval, periods.event, None if weight is None else weight[periods.row])
-    parameters = _PARAMETERS | {"seed": seed, "nthread": _threads(len(values))}
+    matrix = _matrix(learnt.values, learnt.event, learnt.weight)
+    parameters = PARAMETERS | {"seed": seed, "nthread": _threads(len(learnt.values))}
     return xgboost.train(parameters, matrix, num_boost_round=ROUNDS)
 
 
@@ -67,7 +89,9 @@ def raw_risks(booster: xgboost.Booster, moments: pd.DataFrame, n_edges: int) -> 
     """Return the uncalibrated probability of a death by each edge, (n, k)."""
     values = _values(moments)
     hazards = [
-        expit(booster.predict(_matrix(values, np.full(len(values), number)), output_margin=True))
+        expit(
+            booster.predict(_matrix(_with_interval(values, np.full(len(values), number))), output_margin=True)
+        )
         for number in range(n_edges)
     ]
     return risk_of_hazards(np.column_stack(hazards).astype(float))
@@ -89,7 +113,7 @@ def contributions(booster: xgboost.Booster, moments: pd.DataFrame, n_edges: int)
     parts /= np.maximum(parts.sum(axis=1, keepdims=True), _SMALLEST_RISK)
     total = np.zeros((len(values), len(FEATURE_NAMES)))
     for number in range(n_edges):
-        matrix = _matrix(values, np.full(len(values), number))
+        matrix = _matrix(_with_interval(values, np.full(len(values), number)))
         shares = booster.predict(matrix, pred_contribs=True)[:, : len(FEATURE_NAMES)]
         total += parts[:, [number]] * shares
     return total
@@ -99,21 +123,17 @@ def _values(moments: pd.DataFrame) -> np.ndarray:
     return moments[list(FEATURE_NAMES)].to_numpy(dtype=np.float32)
 
 
+def _with_interval(values: np.ndarray, interval: np.ndarray) -> np.ndarray:
+    return np.column_stack([values, interval.astype(np.float32)])
+
+
 def _matrix(
-    values: np.ndarray,
-    interval: np.ndarray,
-    event: np.ndarray | None = None,
-    weight: np.ndarray | None = None,
+    values: np.ndarray, event: np.ndarray | None = None, weight: np.ndarray | None = None
 ) -> xgboost.DMatrix:
     import xgboost
 
-    both = np.column_stack([values, interval.astype(np.float32)])
     return xgboost.DMatrix(
-        both,
-        label=event,
-        weight=weight,
-        feature_names=[*FEATURE_NAMES, INTERVAL],
-        nthread=_threads(len(both)),
+        values, label=event, weight=weight, feature_names=list(LEARNT_NAMES), nthread=_threads(len(values))
     )
 
 

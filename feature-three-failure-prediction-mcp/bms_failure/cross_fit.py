@@ -1,12 +1,15 @@
 """Scores and risks of moments by models and calibrations that never saw their group."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
 from bms_failure.baselines import BASELINES, baseline_score
-from bms_failure.booster import log_odds, raw_risks, train_booster
+from bms_failure.booster import LearningSet, learning_set, log_odds, raw_risks
 from bms_failure.calibration import Platt, fit_platt
-from bms_failure.evaluation import FoldReport, MethodName, no_report
+from bms_failure.evidence import FoldReport, MethodName, no_report
+from bms_failure.fitting import Fit, fit_here
 
 
 def out_of_fold_scores(
@@ -17,6 +20,7 @@ def out_of_fold_scores(
     fold: np.ndarray,
     seed: int,
     report: FoldReport = no_report,
+    fit: Fit = fit_here,
 ) -> dict[MethodName, np.ndarray]:
     """Score each moment at each edge, higher = worse, each (n, k); the baselines learn nothing.
 
@@ -28,14 +32,24 @@ def out_of_fold_scores(
         fold: Fold of each moment, shape (n,).
         seed: Of the trees.
         report: Called with (done, total) before each fold.
+        fit: What trains the boosters.
     """
     learnt = np.full((len(moments), len(edges)), np.nan)
     numbers = np.unique(fold)
-    for done, number in enumerate(numbers):
-        report(done, len(numbers))
+    done: list[int] = []
+
+    def of_others(number: int) -> LearningSet:
+        others = fold != number
+        return learning_set(moments[others], ahead[others], watched[others], edges)
+
+    def waiting() -> None:
+        report(len(done), len(numbers))
+
+    boosters = fit([partial(of_others, number) for number in numbers], seed, waiting)
+    for number, booster in zip(numbers, boosters, strict=True):
         test = fold == number
-        booster = train_booster(moments[~test], ahead[~test], watched[~test], edges, seed)
         learnt[test] = log_odds(raw_risks(booster, moments[test], len(edges)))
+        done.append(number)
     plain = {
         name: np.repeat(baseline_score(moments, name)[:, None], len(edges), axis=1) for name in BASELINES
     }

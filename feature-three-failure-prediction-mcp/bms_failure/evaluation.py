@@ -1,137 +1,35 @@
 """Out-of-fold evidence for the classifier and both baselines on the same moments, at every horizon."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from bms_schema.data.columns import CELL_ID
 from bms_schema.data.metrics import auroc, brier
 
-from bms_failure.alerts import ALERTS_PER_WEEK, AlertResult, Watch, alert_rows, budget_threshold, judge
+from bms_failure.alerts import (
+    ALERTS_PER_WEEK,
+    ELEVATED,
+    AlertResult,
+    Watch,
+    alert_rows,
+    budget_threshold,
+    judge,
+)
 from bms_failure.baselines import BASELINES
 from bms_failure.blocks import AT, LIFE
 from bms_failure.bootstrap import Clusters, auroc_draws, clusters_of, interval
+from bms_failure.evidence import METHODS, Evidence, HorizonEvidence, MethodEvidence, MethodName
 from bms_failure.hazard import risk_between
 from bms_failure.risk_metrics import (
     average_precision,
     balanced_accuracy,
-    balanced_threshold,
     brier_skill,
     calibration_slope,
     expected_calibration_error,
 )
 
-MethodName = Literal["classifier", "deviation_rank", "ohmic_rise"]
-METHODS: tuple[MethodName, ...] = ("classifier", *BASELINES)
-FoldReport = Callable[[int, int], None]
-
-
-def no_report(done: int, total: int) -> None:
-    """Stand in for a caller that wants no progress."""
-
-
-@dataclass(frozen=True)
-class MethodEvidence:
-    """How one method did at one horizon, out of fold.
-
-    Args:
-        risk: Calibrated on the other folds, rows of the `HorizonEvidence`, shape (n,).
-        auroc: Over moments; `auroc_lo95`, `auroc_hi95` by drawing clusters, as all intervals here.
-        average_precision: Over moments.
-        brier: Of `risk`.
-        brier_skill: 1 - Brier / Brier of the base rate; `brier_skill_lo95`, `brier_skill_hi95`.
-        ece: Expected calibration error over ten bins.
-        calibration_slope: Of a logistic regression of the labels on the log-odds; 1 is right.
-        balanced_accuracy: Over moments, at the threshold that was best on the other folds.
-        events: Alerts within the budget, at the threshold that was best on the other folds; `threshold` is
-            the one of all folds together.
-    """
-
-    risk: np.ndarray
-    auroc: float
-    auroc_lo95: float
-    auroc_hi95: float
-    average_precision: float
-    brier: float
-    brier_skill: float
-    brier_skill_lo95: float
-    brier_skill_hi95: float
-    ece: float
-    calibration_slope: float
-    balanced_accuracy: float
-    events: AlertResult
-
-
-@dataclass(frozen=True)
-class HorizonEvidence:
-    """Evidence at one horizon, on the moments whose whole horizon was watched.
-
-    Args:
-        days: The horizon; NaN for "by the end of the data".
-        rows: Positions in the timeline, shape (n,).
-        labels: 0/1, shape (n,).
-        methods: By name.
-        lead_over_baseline: AUROC of the classifier minus the better baseline's; with its 95 % interval.
-    """
-
-    days: float
-    rows: np.ndarray
-    labels: np.ndarray
-    methods: dict[MethodName, MethodEvidence]
-    lead_over_baseline: tuple[float, float, float]
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Evidence of all methods at all horizons.
-
-    Args:
-        timeline: One row per cell-day: `Cell ID`, `string`, `life`, `at`, `ahead` (days to death), `watched`.
-        edges: Ends of the hazard's intervals [days].
-        risks: Calibrated out-of-fold risk at each edge, each (n, k).
-        horizons: By days; the judged one is among them.
-        judged_days: The horizon that was asked for, as far as it can be judged.
-        chosen: The method that is used.
-        by_end: "Dies by the end of the data", where enough moments lie within the curve's reach.
-        watch: The timeline as an alarm system sees it, for `alert_curve`.
-    """
-
-    timeline: pd.DataFrame
-    edges: tuple[int, ...]
-    risks: dict[MethodName, np.ndarray]
-    horizons: dict[int, HorizonEvidence]
-    judged_days: int
-    chosen: MethodName
-    by_end: HorizonEvidence | None
-    watch: Watch
-
-    @property
-    def judged(self) -> HorizonEvidence:
-        """Evidence at the horizon that was asked for."""
-        return self.horizons[self.judged_days]
-
-    @property
-    def methods(self) -> dict[MethodName, MethodEvidence]:
-        """Methods at the judged horizon."""
-        return self.judged.methods
-
-    @property
-    def labels(self) -> np.ndarray:
-        """Labels at the judged horizon, shape (n,)."""
-        return self.judged.labels
-
-    @property
-    def lead_over_baseline(self) -> tuple[float, float, float]:
-        """Lead at the judged horizon."""
-        return self.judged.lead_over_baseline
-
-    def risk_at(self, method: MethodName, days: np.ndarray) -> np.ndarray:
-        """Return the out-of-fold risk within so many days of each row of the timeline, shape (n,)."""
-        return risk_between(self.risks[method], self.edges, days)
+__all__ = ["METHODS", "Evidence", "HorizonEvidence", "MethodEvidence", "MethodName", "weigh_evidence"]
 
 
 def make_timeline(moments: pd.DataFrame, ahead: np.ndarray, watched: np.ndarray) -> pd.DataFrame:
@@ -189,8 +87,8 @@ def weigh_evidence(
 
 
 def _choose(found: HorizonEvidence) -> MethodName:
-    """Return the classifier, unless a baseline ranks better."""
-    return max(METHODS, key=lambda name: found.methods[name].auroc)
+    """Return the method whose risks are worth most: Brier skill asks for ranking and for honest numbers."""
+    return max(METHODS, key=lambda name: np.nan_to_num(found.methods[name].brier_skill, nan=-np.inf))
 
 
 def _judge_end(
@@ -222,16 +120,24 @@ def _judge_horizon(
     per_week: float,
 ) -> HorizonEvidence:
     watch = make_watch(timeline, days)
-    part = clusters.of(rows)
-    draws = {name: auroc_draws(labels[rows], risks[name][rows], part) for name in METHODS}
+    part, known = clusters.of(rows), labels[rows]
+    ranks = {name: auroc_draws(known, risks[name][rows], part) for name in METHODS}
+    skills = {name: _skill_draws(known, risks[name][rows], part) for name in METHODS}
     methods = {
-        name: _evidence(watch, fold, risks[name], rows, labels[rows], draws[name], clusters, per_week)
+        name: _evidence(watch, fold, risks[name], rows, known, ranks[name], skills[name], clusters, per_week)
         for name in METHODS
     }
-    best = max(BASELINES, key=lambda name: methods[name].auroc)
-    lead = methods["classifier"].auroc - methods[best].auroc
-    low, high = interval(draws["classifier"] - draws[best])
-    return HorizonEvidence(days, rows, labels[rows], methods, (lead, low, high))
+    auroc_of = {name: found.auroc for name, found in methods.items()}
+    skill_of = {name: found.brier_skill for name, found in methods.items()}
+    return HorizonEvidence(days, rows, known, methods, _lead(auroc_of, ranks), _lead(skill_of, skills))
+
+
+def _lead(value: dict[MethodName, float], draws: dict[MethodName, np.ndarray]) -> tuple[float, float, float]:
+    """Return what the classifier has over the better baseline, with its 95 % interval."""
+    best = max(BASELINES, key=lambda name: np.nan_to_num(value[name], nan=-np.inf))
+    with np.errstate(invalid="ignore"):
+        low, high = interval(draws["classifier"] - draws[best])
+    return value["classifier"] - value[best], low, high
 
 
 def _evidence(
@@ -240,13 +146,14 @@ def _evidence(
     risk: np.ndarray,
     rows: np.ndarray,
     labels: np.ndarray,
-    draws: np.ndarray,
+    ranks: np.ndarray,
+    skills: np.ndarray,
     clusters: Clusters,
     per_week: float,
 ) -> MethodEvidence:
     shown = risk[rows]
-    low, high = interval(draws)
-    skill_low, skill_high = interval(_skill_draws(labels, shown, clusters.of(rows)))
+    low, high = interval(ranks)
+    skill_low, skill_high = interval(skills)
     return MethodEvidence(
         risk=shown,
         auroc=auroc(labels, shown),
@@ -259,7 +166,7 @@ def _evidence(
         brier_skill_hi95=skill_high,
         ece=expected_calibration_error(labels, shown),
         calibration_slope=calibration_slope(labels, shown),
-        balanced_accuracy=_balanced_out_of_fold(labels, shown, fold[rows]),
+        balanced_accuracy=balanced_accuracy(labels, elevated(labels, shown, fold[rows])),
         events=_events_out_of_fold(watch, fold, risk, clusters, per_week),
     )
 
@@ -271,12 +178,17 @@ def _skill_draws(labels: np.ndarray, risk: np.ndarray, clusters: Clusters) -> np
         return np.asarray(1.0 - wrong / n / (share * (1.0 - share)))
 
 
-def _balanced_out_of_fold(labels: np.ndarray, risk: np.ndarray, fold: np.ndarray) -> float:
+def elevated(labels: np.ndarray, risk: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """Return whether a risk is at least twice the base rate of the other folds, shape (n,).
+
+    Of calibrated risks the base rate itself would balance both errors, were all deaths foreseeable. Those that
+    are not lift everybody's risk a little, so "elevated" begins above it.
+    """
     alarm = np.zeros(len(labels), dtype=bool)
     for number in np.unique(fold):
         test = fold == number
-        alarm[test] = risk[test] >= balanced_threshold(labels[~test], risk[~test])
-    return balanced_accuracy(labels, alarm)
+        alarm[test] = risk[test] >= ELEVATED * labels[~test].mean()
+    return alarm
 
 
 def _events_out_of_fold(

@@ -1,246 +1,89 @@
 """The features of a cell at one moment: name, unit, direction and words, in one table.
 
-A feature is a statistic of one block signal over a trailing window of 1, 7 or 30 days.
+A feature is a statistic of one block signal over a trailing window of 1 to 90 days.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from bms_failure.feature_kinds import CellFeature, Family
 
-Statistic = Literal["level", "slope", "volatility", "change"]
-Theme = Literal["voltage", "load", "temperature", "resistance", "gravity", "float", "noise", "missing"]
-
+__all__ = ["BY_NAME", "FEATURES", "FEATURE_NAMES", "RECENT_DAYS", "CellFeature"]
 
 # Load steps come a few times a week, so a day's level of the resistance is mostly unknown.
 RECENT_DAYS = {"log_resistance": 7}
-
-
-@dataclass(frozen=True)
-class CellFeature:
-    """One feature.
-
-    Args:
-        name: Column name.
-        signal: The block signal it is made of.
-        statistic: `level` mean; `slope` least squares per day; `volatility` standard deviation; `change` the
-            level of the last day (of 7 days for resistance: load steps are rare) minus the window's.
-        days: Length of the trailing window.
-        worse: +1 where physics says that a higher value means more risk, -1 a lower one, 0 undecided. It is the
-            monotone constraint of the classifier.
-        suspect: The direction that counts as worse in the ranking without labels.
-        theme: Reasons name each theme once.
-        unit: Unit for people.
-        scale: Factor from the value to that unit.
-        floor: Smallest fleet-wide robust sigma that means anything, in the feature's own unit [U].
-        words: Sentence with `{size}` and `{side}` ("above"/"below") or `{value}`, and `{window}`.
-    """
-
-    name: str
-    signal: str
-    statistic: Statistic
-    days: int
-    worse: int
-    suspect: int
-    theme: Theme
-    unit: str
-    scale: float
-    floor: float
-    words: str
-
-
-def _family(
-    short: str,
-    signal: str,
-    theme: Theme,
-    unit: str,
-    noun: str,
-    *,
-    worse: int,
-    suspect: int,
-    floor: float,
-    levels: tuple[int, ...],
-    slopes: tuple[int, ...] = (),
-    volatilities: tuple[int, ...] = (),
-    changes: tuple[int, ...] = (),
-    scale: float = 1.0,
-    against: str = "the string median",
-) -> list[CellFeature]:
-    """Build the features of one signal; slopes and changes share its direction, volatility has none."""
-    made = [
-        CellFeature(
-            f"{short}_level_{days}d",
-            signal,
-            "level",
-            days,
-            worse,
-            suspect,
-            theme,
-            unit,
-            scale,
-            floor,
-            f"{noun} {{size}} {{side}} {against} over {{window}}",
-        )
-        for days in levels
-    ]
-    made += [
-        CellFeature(
-            f"{short}_slope_{days}d",
-            signal,
-            "slope",
-            days,
-            worse,
-            suspect,
-            theme,
-            f"{unit}/day".lstrip(),
-            scale,
-            floor / days,
-            f"{days}-day slope of {noun} {{value}} against {against.removesuffix(' median')}",
-        )
-        for days in slopes
-    ]
-    made += [
-        CellFeature(
-            f"{short}_change_{days}d",
-            signal,
-            "change",
-            days,
-            worse,
-            suspect,
-            theme,
-            unit,
-            scale,
-            floor,
-            f"{noun} moved {{value}} from its own level over {{window}} against {against.removesuffix(' median')}",
-        )
-        for days in changes
-    ]
-    made += [
-        CellFeature(
-            f"{short}_volatility_{days}d",
-            signal,
-            "volatility",
-            days,
-            0,
-            1,
-            "noise",
-            unit,
-            scale,
-            floor,
-            f"{noun} wanders by {{value}} (1 sigma) over {{window}} against {against.removesuffix(' median')}",
-        )
-        for days in volatilities
-    ]
-    return made
-
+_PAST = "its own past"
 
 # Voltage: shorts and sulphation drag a cell on float below its string [U]; a sensor drifts either way, so a
 # reading above the string never adds to the risk by itself.
 # Floors: what a usual BMS's resolution leaves of a mean over a day [U].
+_VOLTAGE = Family("voltage", "voltage_mv", "voltage", "mV", "voltage", -1, -1, 2.0)
+_VOLTAGE_Z = Family("voltage_z", "voltage_z", "voltage", "robust sigma", "voltage", -1, -1, 1.0)
+_LOAD = Family("load", "load_mv", "load", "mV", "voltage under load", -1, -1, 3.0)
+_TEMPERATURE = Family("temperature", "temperature_c", "temperature", "°C", "temperature", 1, 1, 0.3)
+_RISE = Family("rise", "rise_c", "temperature", "°C", "temperature", 1, 1, 0.5, against="the ambient")
+_RESISTANCE = Family(
+    "resistance", "log_resistance", "resistance", "%", "load-step resistance", 1, 1, 0.03, scale=100.0
+)
+_GRAVITY = Family("gravity", "gravity", "gravity", "", "specific gravity", -1, -1, 0.001)
+_AGEING = Family("ageing", "ageing", "ageing", "%", "thermal ageing", 1, 1, 0.02, scale=100.0)
+_VOLTAGE_PAST = Family("voltage_past", "voltage_residual", "past", "sigma", "voltage", -1, -1, 0.5, _PAST)
+_WARMTH_PAST = Family(
+    "temperature_past", "temperature_residual", "past", "sigma", "temperature", 1, 1, 0.5, _PAST
+)
+_GRAVITY_PAST = Family(
+    "gravity_past", "gravity_residual", "past", "sigma", "specific gravity", -1, -1, 0.5, _PAST
+)
+_JOINT = Family(
+    "joint_past", "joint_residual", "past", "sigma", "signs of decay in voltage, temperature and gravity",
+    1, 1, 0.5, _PAST,
+)  # fmt: skip
+_SECOND = Family(
+    "second_past",
+    "second_residual",
+    "past",
+    "sigma",
+    "signs of decay in at least two sensors",
+    1,
+    1,
+    0.5,
+    _PAST,
+)
+
+
+def _share(name: str, signal: str, days: int, theme: str, words: str) -> CellFeature:
+    return CellFeature(
+        name, signal, "level", days, 0, 1, theme, "%", 100.0, 0.05,  # type: ignore[arg-type]
+        f"{{value}} of the {words} over {{window}}",
+    )  # fmt: skip
+
+
+def _history(noun: str) -> list[CellFeature]:
+    words = f"{noun} readings more than 3.5 robust sigma from the string"
+    return [_share(f"{noun}_far_share_{days}d", f"far_{noun}", days, "history", words) for days in (7, 30)]
+
+
 FEATURES: tuple[CellFeature, ...] = (
-    *_family(
-        "voltage",
-        "voltage_mv",
-        "voltage",
-        "mV",
-        "voltage",
-        worse=-1,
-        suspect=-1,
-        floor=2.0,
-        levels=(1, 7, 30),
-        slopes=(7, 30),
-        changes=(30,),
-        volatilities=(7, 30),
-    ),
-    *_family(
-        "voltage_z",
-        "voltage_z",
-        "voltage",
-        "robust sigma",
-        "voltage",
-        worse=-1,
-        suspect=-1,
-        floor=1.0,
-        levels=(1,),
-    ),
-    *_family(
-        "load",
-        "load_mv",
-        "load",
-        "mV",
-        "voltage under load",
-        worse=-1,
-        suspect=-1,
-        floor=3.0,
-        levels=(7, 30),
-        slopes=(30,),
-    ),
-    *_family(
-        "temperature",
-        "temperature_c",
-        "temperature",
-        "°C",
-        "temperature",
-        worse=1,
-        suspect=1,
-        floor=0.3,
-        levels=(1, 7),
-        slopes=(7,),
-        changes=(30,),
-    ),
-    *_family(
-        "rise",
-        "rise_c",
-        "temperature",
-        "°C",
-        "temperature",
-        worse=1,
-        suspect=1,
-        floor=0.5,
-        levels=(1, 7),
-        against="the ambient",
-    ),
-    *_family(
-        "resistance",
-        "log_resistance",
-        "resistance",
-        "%",
-        "load-step resistance",
-        worse=1,
-        suspect=1,
-        floor=0.03,
-        levels=(7, 30),
-        slopes=(30,),
-        changes=(30,),
-        scale=100.0,
-    ),
-    *_family(
-        "gravity",
-        "gravity",
-        "gravity",
-        "",
-        "specific gravity",
-        worse=-1,
-        suspect=-1,
-        floor=0.001,
-        levels=(1, 7, 30),
-        slopes=(30,),
-        changes=(30,),
-    ),
-    CellFeature(
-        "outside_share_7d", "outside", "level", 7, 0, 1, "float", "%", 100.0, 0.05,
-        "{value} of the readings outside the float window over {window}",
-    ),
+    *_VOLTAGE.features(levels=(1, 7, 30, 90), slopes=(7, 30, 90), changes=(30,), volatilities=(7, 30, 90)),
+    *_VOLTAGE_Z.features(levels=(1, 7)),
+    *_LOAD.features(levels=(7, 30), slopes=(30,)),
+    *_TEMPERATURE.features(levels=(1, 7), slopes=(7,), changes=(30,)),
+    *_RISE.features(levels=(1, 7)),
+    *_RESISTANCE.features(levels=(7, 30), slopes=(30, 90), changes=(30,)),
+    *_GRAVITY.features(levels=(1, 7, 30), slopes=(30,), changes=(30,)),
+    *_AGEING.features(levels=(30, 90)),
+    *_VOLTAGE_PAST.features(levels=(1, 3, 7)),
+    *_WARMTH_PAST.features(levels=(1, 3, 7)),
+    *_GRAVITY_PAST.features(levels=(1, 3, 7)),
+    *_JOINT.features(levels=(1, 3, 7, 30), slopes=(3, 7, 30)),
+    *_SECOND.features(levels=(1, 3, 7, 30)),
+    *_history("voltage"),
+    *_history("temperature"),
+    *_history("gravity"),
+    _share("outside_share_7d", "outside", 7, "float", "readings outside the float window"),
     CellFeature(
         "noise_level_7d", "voltage_noise_mv", "level", 7, 0, 1, "noise", "mV", 1.0, 1.0,
         "voltage scatters by {value} within a quarter day over {window}",
     ),
-    CellFeature(
-        "missing_share_1d", "missing", "level", 1, 0, 1, "missing", "%", 100.0, 0.05,
-        "{value} of the readings missing over {window}",
-    ),
-    CellFeature(
-        "missing_share_7d", "missing", "level", 7, 0, 1, "missing", "%", 100.0, 0.05,
-        "{value} of the readings missing over {window}",
-    ),
+    _share("missing_share_1d", "missing", 1, "missing", "readings missing"),
+    _share("missing_share_7d", "missing", 7, "missing", "readings missing"),
 )  # fmt: skip
 
 FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,21 +12,25 @@ from bms_schema.data.columns import CELL_ID
 
 from bms_failure.alerts import ALERTS_PER_WEEK
 from bms_failure.baselines import BASELINE_FEATURE, baseline_score
-from bms_failure.booster import contributions, log_odds, raw_risks, train_booster
+from bms_failure.booster import contributions, learning_set, log_odds, raw_risks
 from bms_failure.calibration import Platt
 from bms_failure.cross_fit import calibrate, cross_fitted_risks, fit_calibrators, out_of_fold_scores
-from bms_failure.evaluation import (
-    Evidence,
-    FoldReport,
-    MethodName,
-    make_timeline,
-    no_report,
-    weigh_evidence,
-)
+from bms_failure.evaluation import make_timeline, weigh_evidence
+from bms_failure.evidence import Evidence, FoldReport, MethodName, no_report
 from bms_failure.feature_set import FEATURE_NAMES
+from bms_failure.fitting import Fit, fit_here, nothing_to_tell
 from bms_failure.folds import assign_folds
 from bms_failure.hazard import choose_edges, risk_between, time_of_risk
-from bms_failure.labels import Lives, choose_horizon, days_to_death, days_watched
+from bms_failure.labels import (
+    FEWEST_DEAD_CELLS,
+    FEWEST_GROUPS_WITH_DEATHS,
+    Lives,
+    choose_horizon,
+    days_to_death,
+    days_watched,
+    label_moments,
+)
+from bms_failure.moments import is_settled
 
 if TYPE_CHECKING:
     import xgboost
@@ -128,6 +133,25 @@ def longest_horizon(moments: pd.DataFrame, groups: np.ndarray, lives: Lives, ask
     return choose_horizon(moments, groups, lives, max(LONGEST_USUAL_DAYS, asked_days))
 
 
+def learnable(moments: pd.DataFrame, groups: np.ndarray, lives: Lives, horizon_days: int) -> np.ndarray:
+    """Return the moments to learn from and to judge by, shape (n,): the settled ones, or all if few died there.
+
+    Args:
+        moments: Daily moments.
+        groups: Group of each moment, shape (n,).
+        lives: From `cell_lives`.
+        horizon_days: The horizon to judge by.
+    """
+    settled = is_settled(moments)
+    labels = label_moments(moments, lives, horizon_days)
+    dying = settled & (labels == 1.0) & (days_watched(moments, lives) > horizon_days)
+    enough = (
+        moments.loc[dying, CELL_ID].nunique() >= FEWEST_DEAD_CELLS
+        and len(np.unique(groups[dying])) >= FEWEST_GROUPS_WITH_DEATHS
+    )
+    return settled if enough else np.ones(len(moments), dtype=bool)
+
+
 def train(
     moments: pd.DataFrame,
     groups: np.ndarray,
@@ -137,6 +161,7 @@ def train(
     seed: int,
     report: FoldReport = no_report,
     alerts_per_week: float = ALERTS_PER_WEEK,
+    fit: Fit = fit_here,
 ) -> Training:
     """Train and judge the classifier and both baselines, and keep the best.
 
@@ -149,20 +174,23 @@ def train(
         seed: Of folds, trees and bootstrap.
         report: Called with (done, total) before each fold; may raise to stop.
         alerts_per_week: Budget of alerts per week and 1,000 cells.
+        fit: What trains the boosters.
     """
-    moments = moments.reset_index(drop=True)
     longest = longest_horizon(moments, groups, lives, horizon_days) or horizon_days
     edges = choose_edges(max(longest, horizon_days))
+    learnt = learnable(moments, groups, lives, horizon_days)
+    moments, groups = moments[learnt].reset_index(drop=True), groups[learnt]
     ahead, watched = days_to_death(moments, lives), days_watched(moments, lives)
     fold = assign_folds(groups, (ahead <= horizon_days).astype(float), seed)
-    scores = out_of_fold_scores(moments, ahead, watched, edges, fold, seed, report)
+    scores = out_of_fold_scores(moments, ahead, watched, edges, fold, seed, report, fit)
     risks = {name: cross_fitted_risks(scores[name], ahead, watched, edges, fold) for name in scores}
     timeline = make_timeline(moments, ahead, watched)
     evidence = weigh_evidence(timeline, fold, risks, edges, horizon_days, seed, alerts_per_week)
     chosen = evidence.chosen
+    (booster,) = fit([partial(learning_set, moments, ahead, watched, edges)], seed, nothing_to_tell)
     model = FailureModel(
         chosen,
-        train_booster(moments, ahead, watched, edges, seed),
+        booster,
         fit_calibrators(scores[chosen], ahead, watched, edges),
         edges,
         horizon_days,

@@ -70,16 +70,3 @@ def balanced_accuracy(labels: np.ndarray, alarm: np.ndarray) -> float:
     if positive.all() or not positive.any():
         return float("nan")
     return float((alarm[positive].mean() + (~alarm[~positive]).mean()) / 2)
-
-
-def balanced_threshold(labels: np.ndarray, risk: np.ndarray) -> float:
-    """Return the risk at which alarming has the best balanced accuracy; 0.5 where one class is missing."""
-    positive = labels > 0.5
-    if positive.all() or not positive.any():
-        return 0.5
-    order = np.argsort(-risk, kind="stable")
-    hits = np.cumsum(positive[order]) / positive.sum()
-    misses = np.cumsum(~positive[order]) / (~positive).sum()
-    last_of_tie = np.diff(risk[order], append=-np.inf) != 0
-    gain = np.where(last_of_tie, hits - misses, -np.inf)
-    return float(risk[order][np.argmax(gain)])

@@ -2,11 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from bms_failure import FailureClassifier
-from bms_failure.blocks import AT
 from bms_failure.cross_fit import out_of_fold_scores
 from bms_failure.folds import assign_folds, fold_groups
 from bms_failure.labels import cell_lives, days_to_death, days_watched
-from bms_failure.model import train
 from bms_failure.moments import cell_moments, is_daily
 from bms_schema.data.metrics import auroc
 from bms_schema.data.table import canonical_table
@@ -22,7 +20,7 @@ def fitted(readings: pd.DataFrame) -> FailureClassifier:
 
 def test_the_chosen_method_is_at_least_as_good_as_every_other(fitted: FailureClassifier) -> None:
     methods = fitted.evidence_.methods
-    assert methods[fitted.method_].auroc == max(found.auroc for found in methods.values())
+    assert methods[fitted.method_].brier_skill == max(found.brier_skill for found in methods.values())
     assert methods[fitted.method_].auroc > 0.7
 
 
@@ -47,27 +45,6 @@ def test_a_deaths_group_was_never_trained_on(readings: pd.DataFrame) -> None:
     again = out_of_fold_scores(moments, killed, watched, (1, HORIZON), fold, seed=0)["classifier"]
     np.testing.assert_array_equal(scores[fold == 0], again[fold == 0])
     assert not np.array_equal(scores[fold != 0], again[fold != 0])
-
-
-def test_labels_permuted_by_cell_teach_nothing(readings: pd.DataFrame) -> None:
-    """Mean over permutations; one alone scatters by 0.12 with so few deaths."""
-    table = canonical_table(readings)
-    lives = cell_lives(table.frame.drop(columns="IsDead"))
-    moments = cell_moments(table.frame, table.chemistry, lives.of_row)
-    died = readings.groupby("Cell ID")["IsDead"].max()
-    found = []
-    for seed in range(8):
-        shuffled = dict(zip(died.index, np.random.default_rng(seed).permutation(died.index), strict=True))
-        labelled = table.frame.drop(columns="IsDead").assign(owner=table.frame["Cell ID"].map(shuffled))
-        known = readings[["Cell ID", "Timestamp", "IsDead"]].rename(columns={"Cell ID": "owner"})
-        labelled = labelled.merge(known, on=["owner", "Timestamp"], how="left").drop(columns="owner")
-        wrong = cell_lives(labelled)
-        alive = moments.merge(wrong.table[["Cell ID", "death"]], on="Cell ID")
-        kept = moments[~(alive["death"] <= alive[AT]).to_numpy() & is_daily(moments)].reset_index(drop=True)
-        groups, _ = fold_groups(kept["string"].to_numpy(), kept["Cell ID"].to_numpy())
-        training = train(kept, groups, wrong, HORIZON, "lead_acid_flooded", seed)
-        found.append(training.evidence.methods["classifier"].auroc)
-    assert np.mean(found) == pytest.approx(0.5, abs=0.12)
 
 
 def test_fitting_twice_gives_the_same_risks(fitted: FailureClassifier, readings: pd.DataFrame) -> None:

@@ -1,9 +1,14 @@
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
 from bms_failure.feature_set import FEATURE_NAMES
 from bms_failure.moments import cell_moments, is_daily, is_latest
+from bms_generate.simulate import simulate_fleet
 from bms_schema.data.table import canonical_table
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 KEYS = ["Cell ID", "at"]
 CUT = pd.Timestamp("2026-01-15 12:00")
@@ -57,6 +62,38 @@ def test_a_filled_in_reading_counts_as_missing(readings: pd.DataFrame) -> None:
 
 def test_labels_are_no_input(readings: pd.DataFrame, features: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(features, features_of(readings.drop(columns="IsDead")))
+
+
+def test_a_column_that_knows_the_future_is_no_input(readings: pd.DataFrame, features: pd.DataFrame) -> None:
+    death = readings["Timestamp"].where(readings["IsDead"] == 1).groupby(readings["Cell ID"]).transform("min")
+    left = (death - readings["Timestamp"]) / pd.Timedelta(days=1)
+    assert left.notna().any()
+    planted = readings.assign(DaysToDeath=left, death=death, risk=(left < 5).astype(float))
+    pd.testing.assert_frame_equal(features, features_of(planted))
+
+
+@settings(max_examples=6, deadline=None, phases=[Phase.generate])
+@given(hours=st.integers(24, 24 * 29), seed=st.integers(0, 99))
+def test_features_of_a_moment_never_change_when_later_rows_do(hours: int, seed: int) -> None:
+    whole = one_string()
+    cut = whole["Timestamp"].min() + pd.Timedelta(hours=hours)
+    later = (whole["Timestamp"] >= cut).to_numpy()
+    rng = np.random.default_rng(seed)
+    changed = whole[~later | (rng.random(len(whole)) < 0.7)].copy()
+    late = (changed["Timestamp"] >= cut).to_numpy()
+    for column, spread in {"CellVoltage": 0.1, "CellTemperature": 5.0, "CellSpecificGravity": 0.02}.items():
+        changed.loc[late, column] += spread * rng.standard_normal(int(late.sum()))
+    before, after = features_of(whole), features_of(changed)
+    early, still = (table[table["at"] < cut].reset_index(drop=True) for table in (before, after))
+    pd.testing.assert_frame_equal(early, still)
+
+
+@cache
+def one_string() -> pd.DataFrame:
+    fleet = simulate_fleet(
+        n_strings=1, cells_per_string=6, days=30, interval_minutes=360, seed=3, death_fraction=0.2
+    )
+    return fleet.readings
 
 
 def test_another_string_changes_nothing(readings: pd.DataFrame, features: pd.DataFrame) -> None:
