@@ -5,13 +5,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from bms_schema.data.columns import CELL_ID
 from bms_schema.run.envelope import finite_or_none
 
 from bms_failure.alerts import AlertResult, alert_curve
 from bms_failure.evaluation import METHODS, Evidence, HorizonEvidence, MethodEvidence
-from bms_failure.evidence_plots import prepare_reliability
+from bms_failure.evidence_plots import prepare_reliability, wilson_interval
 from bms_failure.model import Training
 from bms_failure.results import FailureMetrics, MethodMetrics
 
@@ -34,6 +35,9 @@ def tell(training: Training, split: str) -> FailureMetrics:
         classifier_lead=_short(lead),
         classifier_lead_lo95=_short(low),
         classifier_lead_hi95=_short(high),
+        classifier_skill_lead=_short(judged.skill_over_baseline[0]),
+        classifier_skill_lead_lo95=_short(judged.skill_over_baseline[1]),
+        classifier_skill_lead_hi95=_short(judged.skill_over_baseline[2]),
         methods={name: _metrics(judged.methods[name]) for name in METHODS},
     )
 
@@ -99,12 +103,14 @@ def write_record(record: dict[str, Any], path: Path) -> None:
 
 
 def _horizon(found: HorizonEvidence) -> dict[str, Any]:
-    lead, low, high = found.lead_over_baseline
+    names = ("auroc", "auroc_lo95", "auroc_hi95", "skill", "skill_lo95", "skill_hi95")
     return {
         "cell_days": len(found.labels),
         "positive_cell_days": int(found.labels.sum()),
         "base_rate": float(found.labels.mean()) if len(found.labels) else None,
-        "classifier_lead": {"auroc": lead, "lo95": low, "hi95": high},
+        "classifier_lead": dict(
+            zip(names, (*found.lead_over_baseline, *found.skill_over_baseline), strict=True)
+        ),
         "methods": {
             name: {
                 field.name: _alerts(method.events) if field.name == "events" else getattr(method, field.name)
@@ -118,11 +124,26 @@ def _horizon(found: HorizonEvidence) -> dict[str, Any]:
 
 def _alerts(events: AlertResult) -> dict[str, Any]:
     shown = {field.name: getattr(events, field.name) for field in fields(AlertResult)}
-    return {**shown, "recall": events.recall, "precision": events.precision}
+    wide = _widened(events)
+    return {**shown, **wide, "recall": events.recall, "precision": events.precision}
+
+
+def _widened(events: AlertResult) -> dict[str, float]:
+    """Return the intervals of recall and precision, never narrower than independent events would allow.
+
+    Of three alerts that were right, every draw has only right ones: Wilson's interval knows better.
+    """
+    counts = {"recall": (events.caught, events.deaths), "precision": (events.right, events.resolved)}
+    found: dict[str, float] = {}
+    for name, (hits, n) in counts.items():
+        low, high = getattr(events, f"{name}_lo95"), getattr(events, f"{name}_hi95")
+        least, most = wilson_interval(hits, n) if n else (np.nan, np.nan)
+        found |= {f"{name}_lo95": np.fmin(low, least), f"{name}_hi95": np.fmax(high, most)}
+    return found
 
 
 def _metrics(found: MethodEvidence) -> MethodMetrics:
-    events = found.events
+    events, wide = found.events, _widened(found.events)
     values = {
         "auroc": found.auroc,
         "auroc_lo95": found.auroc_lo95,
@@ -136,17 +157,24 @@ def _metrics(found: MethodEvidence) -> MethodMetrics:
         "calibration_error": found.ece,
         "calibration_slope": found.calibration_slope,
         "event_recall": events.recall,
-        "event_recall_lo95": events.recall_lo95,
-        "event_recall_hi95": events.recall_hi95,
+        "event_recall_lo95": wide["recall_lo95"],
+        "event_recall_hi95": wide["recall_hi95"],
         "event_precision": events.precision,
-        "event_precision_lo95": events.precision_lo95,
-        "event_precision_hi95": events.precision_hi95,
+        "event_precision_lo95": wide["precision_lo95"],
+        "event_precision_hi95": wide["precision_hi95"],
         "alert_threshold": events.threshold,
         "alerts_per_week": events.per_week,
         "lead_days_median": events.lead_days_median,
         "lead_days_p10": events.lead_days_p10,
     }
-    return MethodMetrics(alerts=events.alerts, **{name: _short(value) for name, value in values.items()})
+    return MethodMetrics(
+        deaths=events.deaths,
+        deaths_caught=events.caught,
+        alerts=events.alerts,
+        alerts_resolved=events.resolved,
+        alerts_right=events.right,
+        **{name: _short(value) for name, value in values.items()},
+    )
 
 
 def _short(value: float) -> float:

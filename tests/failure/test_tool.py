@@ -79,7 +79,8 @@ def test_with_labels_it_trains_checks_itself_and_ranks_the_living(
     assert data["method"] in {"classifier", "baseline"}
     methods = data["metrics"]["methods"]
     assert set(methods) == {"classifier", "deviation_rank", "ohmic_rise"}
-    assert methods[data["metrics"]["chosen"]]["auroc"] == max(item["auroc"] for item in methods.values())
+    used = methods[data["metrics"]["chosen"]]
+    assert used["brier_skill"] == max(item["brier_skill"] for item in methods.values())
     table = pd.read_csv(data["risk_csv"])
     assert set(table) >= RISK_COLUMNS
     assert table["risk"].between(0, 1).all()
@@ -96,6 +97,36 @@ def test_no_risk_is_claimed_for_a_horizon_that_was_not_labelled(trained: dict[st
     assert data["effective_horizon_days"] == 7
     assert "no risk is claimed" in trained["message"]
     assert (pd.read_csv(data["risk_csv"])["horizon_days"] == 7).all()
+
+
+def test_risks_rise_with_the_horizon_and_the_days_left_agree_with_them(trained: dict[str, Any]) -> None:
+    table = pd.read_csv(trained["data"]["risk_csv"])
+    horizons = trained["data"]["horizons"]
+    risks = table[[f"risk_{days}d" for days in horizons]]
+    assert (risks.diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
+    np.testing.assert_allclose(table["risk"], table["risk_7d"])
+    beyond = risks.iloc[:, -1] < 0.5
+    assert (table["days_to_death"].isna() == beyond).all()
+    assert table.loc[beyond, "expected"].str.startswith(f"more than {horizons[-1]} days").all()
+    known = table[["days_lo80", "days_to_death", "days_hi80"]].dropna()
+    assert (known.diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
+
+
+def test_the_evidence_holds_every_horizon_and_method_and_says_what_the_reply_says(
+    trained: dict[str, Any],
+) -> None:
+    data = trained["data"]
+    record = json.loads(Path(data["evidence_json"]).read_text(encoding="utf-8"))
+    assert record["in_words"] == data["in_words"]
+    assert all(sentence in trained["message"] for sentence in data["in_words"])
+    assert {f"{days} days" for days in data["horizons"]} <= set(record["horizons"])
+    for horizon in record["horizons"].values():
+        assert set(horizon["methods"]) == {"classifier", "deviation_rank", "ohmic_rise"}
+    judged = record["horizons"][f"{record['judged_days']} days"]["methods"][record["chosen"]]
+    assert judged["brier_skill"] == pytest.approx(
+        data["metrics"]["methods"][record["chosen"]]["brier_skill"], rel=1e-3
+    )
+    assert set(record["alert_curves"]) == set(record["reliability"])
 
 
 def test_the_report_is_one_page_with_its_pictures_inside(trained: dict[str, Any]) -> None:
@@ -141,6 +172,40 @@ def test_labels_without_a_0_or_1_are_not_called_no_deaths(readings: pd.DataFrame
     assert answer["data"]["method"] == "indicators"
     assert answer["message"].startswith("IsDead holds no 0 or 1")
     assert any(note.startswith("chemistry lead_acid_flooded") for note in answer["data"]["notes"])
+
+
+def test_a_larger_budget_of_alerts_makes_the_list_of_a_stored_model_no_shorter(
+    version: str, unlabelled: str
+) -> None:
+    few, many = (call(data_path=unlabelled, alerts_per_week=budget)["data"] for budget in (0.1, 1000))
+    assert few["model_version"] == many["model_version"] == version
+    assert few["failing_total"] < many["failing_total"]
+
+
+VOLTAGE_ALONE = ["string", "Cell ID", "Timestamp", "CellVoltage"]
+
+
+def test_a_voltage_is_enough_to_learn_from(readings: pd.DataFrame, tmp_path: Path) -> None:
+    answer = call(data_path=write(readings[[*VOLTAGE_ALONE, "IsDead"]], tmp_path))
+    assert answer["data"]["method"] in {"classifier", "baseline"}
+    assert any(note.startswith("CellTemperature is not in the data") for note in answer["data"]["notes"])
+
+
+def test_a_voltage_alone_is_not_scored_by_a_model_that_knew_more(
+    version: str, readings: pd.DataFrame, tmp_path: Path
+) -> None:
+    path = write(readings[VOLTAGE_ALONE], tmp_path)
+    answer = call(data_path=path)
+    assert answer["data"]["method"] == "indicators"
+    assert version in answer["message"]
+    assert "lacks CellTemperature" in answer["message"]
+    assert call(data_path=path, model=version)["status"] == "error"
+
+
+def test_ten_rows_are_ranked_without_a_probability(readings: pd.DataFrame, tmp_path: Path) -> None:
+    answer = call(data_path=write(readings.sort_values("Timestamp").head(10), tmp_path))
+    assert answer["data"]["method"] == "indicators"
+    assert len(pd.read_csv(answer["data"]["risk_csv"])) == 10
 
 
 def test_a_call_cancelled_after_training_leaves_no_model(labelled: str, workspace: Path) -> None:
@@ -259,7 +324,14 @@ def test_text_among_the_numbers_is_a_missing_reading(readings: pd.DataFrame, tmp
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"horizon_days": 0}, {"horizon_days": 10**9}, {"seed": -1}, {"model": "nobody"}, {"steps": 3}],
+    [
+        {"horizon_days": 0},
+        {"horizon_days": 10**9},
+        {"alerts_per_week": 0},
+        {"seed": -1},
+        {"model": "nobody"},
+        {"steps": 3},
+    ],
 )
 def test_impossible_arguments_are_told(arguments: dict[str, Any], labelled: str) -> None:
     answer = call(data_path=labelled, **arguments)

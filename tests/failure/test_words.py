@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from bms_failure.alerts import pick_threshold
 from bms_failure.budgets import budget_steps, threshold_within
 from bms_failure.evidence_plots import prepare_reliability
 from bms_failure.evidence_words import in_words
@@ -98,7 +99,13 @@ CURVE = pd.DataFrame(
 )
 
 
-@pytest.mark.parametrize(("budget", "threshold"), [(0.5, 0.9), (1, 0.9), (5, 0.7), (10, 0.5), (100, 0.5)])
-def test_a_stored_model_alerts_within_the_budget_asked_for(budget: float, threshold: float) -> None:
+@pytest.mark.parametrize("budget", [0.5, 1, 5, 10, 100])
+def test_a_stored_model_alerts_as_training_would_at_that_budget(budget: float) -> None:
     steps = json.loads(json.dumps(budget_steps(CURVE)))
-    assert threshold_within(steps, budget) == threshold
+    assert threshold_within(steps, budget) == pick_threshold(CURVE, budget)
+
+
+def test_a_larger_budget_never_shortens_the_alert_list() -> None:
+    found = [threshold_within(budget_steps(CURVE), budget) for budget in (0.5, 1, 5, 10, 100)]
+    assert found == sorted(found, reverse=True)
+    assert found[0] > found[-1]
