@@ -61,6 +61,7 @@ class SeriesFeatures:
         self._back = [back for back in SEASONS_BACK if back <= max(days, 1)]
         self._means = [count for count in SEASONAL_MEANS if count <= days]
         self._long = longest * grid.step_s >= WEEK_DAYS * DAY_S
+        self._starts = grid.starts()
         self._values, self._last = grid.values, last_known(grid.values)
         self._filled = forward_filled(grid.values)
         self._sums = TrailingSums(grid.values)
@@ -161,6 +162,18 @@ class SeriesFeatures:
         """Return the lowest and highest reading up to each origin, shape (m,) each; NaN before the first."""
         return self._lowest[rows, origins], self._highest[rows, origins]
 
+    def reachable(self, rows: np.ndarray, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return how low and high a forecast may go, shape (m,) each; NaN before the first reading.
+
+        As far as the series has shown, and on either side as much further as the later half of its history went
+        beyond the earlier: a voltage that drifts may drift on, one that a charger holds at 4.2 V every day stays
+        there. More room (half the range let that voltage reach 5 V) covers no more on simulated fleets.
+        """
+        low, high = self.experience(rows, origins)
+        half = np.minimum((self._starts[rows] + origins + 1) // 2, origins)
+        earlier_low, earlier_high = self.experience(rows, half)
+        return 2.0 * low - earlier_low, 2.0 * high - earlier_high
+
     def table(self, rows: np.ndarray, origins: np.ndarray, horizons: np.ndarray) -> np.ndarray:
         """Return the features, float32 of shape (m, F), NaN where history does not reach.
 
@@ -253,5 +266,6 @@ class SeriesFeatures:
         with np.errstate(invalid="ignore"):
             left = np.abs(values - usual.reshape(n_series, length)) > far.reshape(n_series, length)
         number = np.arange(length)
+        left &= number >= self._starts[:, None] + DAY_STEPS  # there is no usual day before
         last = np.maximum.accumulate(np.where(left, number, -1), axis=1)
         return np.where(last >= 0, number - last, np.nan)

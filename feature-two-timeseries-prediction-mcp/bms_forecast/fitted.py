@@ -11,9 +11,6 @@ from bms_forecast.candidates import Candidates
 from bms_forecast.features import SeriesFeatures
 from bms_forecast.samples import Samples
 
-# Share of its range that a forecast may leave a series' own history by [U].
-EXPERIENCE_MARGIN = 0.5
-
 
 @dataclass
 class FittedState:
@@ -64,14 +61,13 @@ def blended_quantiles(
 ) -> np.ndarray:
     """Return the forecast at `LEVELS` in the unit of the series, shape (m, Q).
 
-    It stays near what the series has shown up to the origin: its range and half of it on either side. All series
-    teach one model, so the fault of another cell could else reach any distance into the interval.
+    It stays near what the series has shown up to the origin. All series teach one model, so the fault of another
+    cell could else reach any distance into the interval.
     """
     level, scale = features.level_and_scale(samples.rows, samples.origins)
     quantiles = blend.quantiles(features, candidates, samples) * scale[:, None] + level[:, None]
-    low, high = (item[:, None] for item in features.experience(samples.rows, samples.origins))
-    room = EXPERIENCE_MARGIN * (high - low)
-    return np.where(room > 0, np.clip(quantiles, low - room, high + room), quantiles)
+    low, high = (item[:, None] for item in features.reachable(samples.rows, samples.origins))
+    return np.asarray(np.where(high > low, np.clip(quantiles, low, high), quantiles))
 
 
 def quantile_name(level: float) -> str:
