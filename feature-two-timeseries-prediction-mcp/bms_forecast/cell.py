@@ -19,7 +19,7 @@ from bms_forecast.candidates import LEVELS
 from bms_forecast.fitted import FittedState
 from bms_forecast.forecaster import CellForecaster
 from bms_forecast.grid import ID, VALUE, WHEN, usual_step_s
-from bms_forecast.targets import TargetFrames, find_cell, targets_of, up_to_last_reading
+from bms_forecast.targets import TargetFrames, find_cell, known_to_model, targets_of, up_to_last_reading
 
 # A stored model serves a cell whose step is within this share of its own.
 STEP_TOLERANCE = 0.1
@@ -96,13 +96,8 @@ def forecast_cell(
     wanted, scarce = targets_of(known, cell)
     warnings = [f"{name}: too few readings of this cell, not forecast" for name in scarce]
     warnings += _stopped_early(frame, known, cell)
-    if states is not None:
-        wanted, missing = [name for name in wanted if name in states], [n for n in wanted if n not in states]
-        warnings += [f"{name}: the model was not trained on it, not forecast" for name in missing]
-        if not wanted:
-            raise ModelError(
-                "The model knows none of this cell's targets.", expected=", ".join(states), fix="Train again."
-            )
+    wanted, unknown = known_to_model(wanted, states, "this cell's")
+    warnings += unknown
     frames = TargetFrames(known, prefer=cell)
 
     def work(target: str) -> TargetForecast:
@@ -147,8 +142,9 @@ def _forecast_target(
     else:
         check_step(f"{target} of this cell", step_s, state)
         forecaster = CellForecaster.from_state(state, steps, tuple(LEVELS))
-    test = forecaster.backtest(tidy, ids=[cell])[cell]
-    forecast = forecaster.predict(tidy, ids=[cell]).drop(columns=ID)
+    again = None if state is None else tidy  # what it was fitted on is on its grid already
+    test = forecaster.backtest(again, ids=[cell])[cell]
+    forecast = forecaster.predict(again, ids=[cell]).drop(columns=ID)
     return TargetForecast(forecast, test, forecaster.fitted, own[[WHEN, VALUE]].reset_index(drop=True))
 
 

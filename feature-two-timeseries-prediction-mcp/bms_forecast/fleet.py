@@ -9,7 +9,7 @@ from bms_schema.data.cleaning import without_imputed
 from bms_schema.data.columns import CELL_ID, TIMESTAMP
 from bms_schema.data.moments import GAP_STEPS
 from bms_schema.data.table import BatteryTable
-from bms_schema.run.errors import ModelError, NotEnoughData
+from bms_schema.run.errors import NotEnoughData
 from bms_schema.run.wording import counted
 
 from bms_forecast.backtest import Backtest
@@ -18,7 +18,7 @@ from bms_forecast.cell import STEP_TOLERANCE, Progress, check_step, no_progress,
 from bms_forecast.fitted import FittedState
 from bms_forecast.forecaster import CellForecaster
 from bms_forecast.grid import ID, VALUE, WHEN
-from bms_forecast.targets import FEWEST_READINGS, TargetFrames
+from bms_forecast.targets import FEWEST_READINGS, TargetFrames, known_to_model
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def forecast_fleet_table(
     """
     frame = without_imputed(table.frame)
     timed = frame[frame[TIMESTAMP].notna()].sort_values(TIMESTAMP, kind="stable", ignore_index=True)
-    wanted, warnings = _wanted(table, states)
+    wanted, warnings = known_to_model(table.measured, states, "this table's")
     frames = TargetFrames(timed)
 
     def work(target: str) -> tuple[TargetFleet | None, list[str]]:
@@ -125,21 +125,6 @@ def forecast_fleet_table(
     return FleetForecast(steps, targets, cells, newest, stopped, timed, warnings)
 
 
-def _wanted(table: BatteryTable, states: dict[str, FittedState] | None) -> tuple[list[str], list[str]]:
-    """Return (targets to forecast, warnings about the others)."""
-    measured = table.measured
-    if states is None:
-        return measured, []
-    known = [name for name in measured if name in states]
-    if not known:
-        raise ModelError(
-            "The model knows none of this table's targets.", expected=", ".join(states), fix="Train again."
-        )
-    return known, [
-        f"{name}: the model was not trained on it, not forecast" for name in measured if name not in known
-    ]
-
-
 def _forecast_target(
     frames: TargetFrames,
     target: str,
@@ -168,14 +153,15 @@ def _forecast_target(
     if len(other):
         usual = f"not read every {forecaster.fitted.step_s:g} s as most are, but put on that step"
         said.append(f"{usual}: {some(sorted(other))}")
-    forecast = forecaster.predict(tidy)
+    again = None if state is None else tidy  # what it was fitted on is on its grid already
+    forecast = forecaster.predict(again)
     gone = sorted(set(rhythm.index) - set(forecast[ID]))
     if gone:
         said.append(f"ended too long before the newest reading, not forecast: {some(gone)}")
     bands = [str(name) for name in forecast if name not in (ID, WHEN)]
     forecast[bands] = forecast[bands].clip(*limits)
     step_s = forecaster.fitted.step_s
-    return TargetFleet(forecast, forecaster.backtest(tidy), members, forecaster.fitted, step_s), said
+    return TargetFleet(forecast, forecaster.backtest(again), members, forecaster.fitted, step_s), said
 
 
 def _rhythm(tidy: pd.DataFrame) -> pd.DataFrame:

@@ -1,12 +1,14 @@
 """From a canonical battery table to one tidy frame per target of a cell."""
 
+from collections.abc import Collection, Sequence
+
 import numpy as np
 import pandas as pd
 from bms_schema.data.columns import CELL_ID, MEASURED_NAMES, STRING, TIMESTAMP
 from bms_schema.data.features import string_deviation
 from bms_schema.data.moments import moment_codes
 from bms_schema.data.neighbours import string_median
-from bms_schema.run.errors import NotEnoughData, UnknownName
+from bms_schema.run.errors import ModelError, NotEnoughData, UnknownName
 
 from bms_forecast.features import DEVIATION
 from bms_forecast.grid import ID, VALUE, WHEN
@@ -68,6 +70,28 @@ def targets_of(frame: pd.DataFrame, cell: str) -> tuple[list[str], list[str]]:
     return enough, [name for name in counts if name not in enough]
 
 
+def known_to_model(
+    wanted: Sequence[str], trained: Collection[str] | None, whose: str
+) -> tuple[list[str], list[str]]:
+    """Return (targets that the model was trained on, warnings about the others).
+
+    Args:
+        wanted: Targets with readings.
+        trained: Targets of the stored model; None where one is trained now, which knows all.
+        whose: Whose targets these are, in words.
+
+    Raises:
+        ModelError: the model knows none of them.
+    """
+    known = [name for name in wanted if trained is None or name in trained]
+    if trained is not None and not known:
+        raise ModelError(
+            f"The model knows none of {whose} targets.", expected=", ".join(trained), fix="Train again."
+        )
+    missing = [name for name in wanted if name not in known]
+    return known, [f"{name}: the model was not trained on it, not forecast" for name in missing]
+
+
 class TargetFrames:
     """Makes tidy frames of one table; the string's moments are found once.
 
@@ -82,6 +106,7 @@ class TargetFrames:
     def __init__(self, frame: pd.DataFrame, prefer: str = "") -> None:
         self._frame, self._moments, self._prefer = frame, moment_codes(frame), prefer
         self._cells = frame[CELL_ID].astype(str)
+        self._compared: dict[str, tuple[np.ndarray, pd.Series]] = {}
 
     def tidy(self, target: str) -> pd.DataFrame:
         """Return `unique_id, ds, y` of every series, the other measured columns and the string deviation.
@@ -90,8 +115,7 @@ class TargetFrames:
         """
         frame = self._frame
         values = frame[target].to_numpy(dtype=float)
-        deviation = string_deviation(values, self._moments, 1.0)[0]
-        shared = self._shared(deviation)
+        deviation, shared = self._against_string(target)
         tidy = pd.DataFrame({ID: self._cells, WHEN: frame[TIMESTAMP], VALUE: values})
         for name in MEASURED_NAMES:
             if name in frame and name != target:
@@ -107,11 +131,18 @@ class TargetFrames:
 
     def members(self, target: str) -> dict[str, list[str]]:
         """Return {series: its cells}; more than one where all cells of a string read the same."""
-        values = self._frame[target].to_numpy(dtype=float)
-        shared = self._shared(string_deviation(values, self._moments, 1.0)[0])
+        shared = self._against_string(target)[1]
         series = self._cells.where(~shared, self._representatives(shared))
         pairs = pd.DataFrame({"series": series, "cell": self._cells}).drop_duplicates()
         return {str(name): sorted(own["cell"]) for name, own in pairs.groupby("series", sort=True)}
+
+    def _against_string(self, target: str) -> tuple[np.ndarray, pd.Series]:
+        """Return each row's deviation from its string's median, and whether its string shares one reading."""
+        if target not in self._compared:
+            values = self._frame[target].to_numpy(dtype=float)
+            deviation = string_deviation(values, self._moments, 1.0)[0]
+            self._compared[target] = deviation, self._shared(deviation)
+        return self._compared[target]
 
     def _shared(self, deviation: np.ndarray) -> pd.Series:
         """Return which rows belong to a string whose cells agree wherever two of them were read, shape (n,)."""
