@@ -25,7 +25,7 @@ section { background: var(--paper); border: 1px solid var(--line); border-radius
 .risk { color: var(--alert); font-weight: 700; }
 .scroll { overflow-x: auto; margin: 0 0 12px; }
 table { border-collapse: collapse; font-size: 13.5px; font-variant-numeric: tabular-nums; width: 100%; }
-th, td { text-align: left; padding: 5px 14px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td { text-align: left; padding: 5px 9px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
 td.number, th.number { text-align: right; } td.number { white-space: nowrap; }
 td.wide { min-width: 26rem; }

@@ -8,6 +8,7 @@ from typing import Any
 from bms_schema.data.columns import CELL_ID, STRING
 from bms_schema.run.wording import counted
 
+from bms_failure.evaluation import METHODS
 from bms_failure.page_parts import bullets, figures, paragraph, picture, said, section, table
 from bms_failure.page_style import STYLE
 from bms_failure.pictures import Picture
@@ -172,9 +173,11 @@ def _evidence(record: dict[str, Any] | None) -> str:
         for method, found in horizon["methods"].items():
             if name == f"{record['judged_days']} days" and method == record["chosen"]:
                 marked.append(len(rows))
-            rows.append([name, method.replace("_", " "), *_figures_of(found)])
+            first = "" if rows and method != METHODS[0] else name
+            rows.append([first, method.replace("_", " "), *_figures_of(found)])
+    split = record["split"]
     note = (
-        f"Marked: what the alert list stands on. {record['split']}. Intervals draw whole "
+        f"Marked: what the alert list stands on. {split[0].upper()}{split[1:]}. Intervals draw whole "
         "strings (cells where there are few strings) with replacement; alerts are per 1,000 cells."
     )
     return table(head, rows, numbers=2, marked=marked) + paragraph(note, soft=True)
@@ -190,8 +193,8 @@ def _figures_of(found: dict[str, Any]) -> list[str]:
         _number(found["balanced_accuracy"]),
         _with_interval(events, "recall", _percent),
         _with_interval(events, "precision", _percent),
-        _number(events["lead_days_median"]),
-        _number(events["per_week"]),
+        "–" if events["lead_days_median"] is None else f"{events['lead_days_median']:.1f}",
+        "–" if not events["alerts"] else f"{events['per_week']:.1f}",
     ]
 
 
