@@ -32,10 +32,12 @@ from bms_failure.risk_metrics import (
 __all__ = ["METHODS", "Evidence", "HorizonEvidence", "MethodEvidence", "MethodName", "weigh_evidence"]
 
 
-def make_timeline(moments: pd.DataFrame, ahead: np.ndarray, watched: np.ndarray) -> pd.DataFrame:
+def make_timeline(
+    moments: pd.DataFrame, ahead: np.ndarray, watched: np.ndarray, fold: np.ndarray
+) -> pd.DataFrame:
     """Return what the evidence needs to know of each moment."""
     kept = moments[[CELL_ID, "string", LIFE, AT]]
-    return kept.assign(ahead=ahead, watched=watched).reset_index(drop=True)
+    return kept.assign(ahead=ahead, watched=watched, fold=fold).reset_index(drop=True)
 
 
 def make_watch(timeline: pd.DataFrame, horizon_days: float) -> Watch:
@@ -53,7 +55,6 @@ def make_watch(timeline: pd.DataFrame, horizon_days: float) -> Watch:
 
 def weigh_evidence(
     timeline: pd.DataFrame,
-    fold: np.ndarray,
     risks: dict[MethodName, np.ndarray],
     edges: tuple[int, ...],
     judged_days: int,
@@ -64,14 +65,13 @@ def weigh_evidence(
 
     Args:
         timeline: From `make_timeline`, in (cell, time) order.
-        fold: Fold of each moment, shape (n,).
         risks: Calibrated out-of-fold risks of each method, (n, k).
         edges: Ends of the intervals [days].
         judged_days: The horizon asked for, at most the last edge.
         seed: Of the bootstrap.
         per_week: Budget of alerts per week and 1,000 cells.
     """
-    clusters = clusters_of(timeline, seed)
+    clusters, fold = clusters_of(timeline, seed), timeline["fold"].to_numpy()
     horizons = {}
     for days in sorted({*edges, judged_days}):
         ahead, watched = timeline["ahead"].to_numpy(), timeline["watched"].to_numpy()

@@ -80,7 +80,8 @@ class Evidence:
     """Evidence of all methods at all horizons.
 
     Args:
-        timeline: One row per cell-day: `Cell ID`, `string`, `life`, `at`, `ahead` (days to death), `watched`.
+        timeline: One row per cell-day: `Cell ID`, `string`, `life`, `at`, `ahead` (days to death), `watched`,
+            `fold`.
         edges: Ends of the hazard's intervals [days].
         risks: Calibrated out-of-fold risk at each edge, each (n, k).
         horizons: By days; the judged one is among them.

@@ -184,8 +184,8 @@ def train(
     fold = assign_folds(groups, (ahead <= horizon_days).astype(float), seed)
     scores = out_of_fold_scores(moments, ahead, watched, edges, fold, seed, report, fit)
     risks = {name: cross_fitted_risks(scores[name], ahead, watched, edges, fold) for name in scores}
-    timeline = make_timeline(moments, ahead, watched)
-    evidence = weigh_evidence(timeline, fold, risks, edges, horizon_days, seed, alerts_per_week)
+    timeline = make_timeline(moments, ahead, watched, fold)
+    evidence = weigh_evidence(timeline, risks, edges, horizon_days, seed, alerts_per_week)
     chosen = evidence.chosen
     (booster,) = fit([partial(learning_set, moments, ahead, watched, edges)], seed, nothing_to_tell)
     model = FailureModel(
