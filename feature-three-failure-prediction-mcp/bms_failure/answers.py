@@ -7,16 +7,16 @@ from typing import Any
 
 import pandas as pd
 from bms_schema.data.columns import CELL_ID, IS_DEAD, SENSOR_NAMES, STRING
-from bms_schema.data.table import BatteryTable
 from bms_schema.run.errors import ModelError, NotEnoughData
 from bms_schema.run.model_store import LATEST, ModelMeta, model_versions
 from bms_schema.run.run_folder import Run
 
 from bms_failure.budgets import threshold_within
+from bms_failure.fitting import Fit, fit_here
 from bms_failure.folds import fold_groups
 from bms_failure.labels import choose_horizon
 from bms_failure.model import FailureModel, Training, train
-from bms_failure.moments import is_daily, require_history
+from bms_failure.moments import require_history
 from bms_failure.results import Method
 from bms_failure.storage import MODEL_NAME, load_model, newest_fitting_model, save_model
 from bms_failure.watch import Watched
@@ -70,44 +70,44 @@ class Answer:
         return "classifier" if self.model.method == "classifier" else "baseline"
 
 
-def find_answer(table: BatteryTable, watched: Watched, question: Question, report: Progress) -> Answer:
+def find_answer(watched: Watched, question: Question, report: Progress, fit: Fit = fit_here) -> Answer:
     """Train where labels allow and no version is named; else load; else leave it to the indicators.
 
     Args:
-        table: The data.
-        watched: From `watch` of it.
+        watched: The fleet.
         question: What was asked.
         report: Called with the share of training that is done and words; may raise to stop.
+        fit: What trains the boosters.
 
     Raises:
         ModelError: the version asked for is missing or does not fit.
         NotEnoughData: the cells have been watched too short for the version asked for.
     """
-    name = table.chemistry.profile.name
+    measured, name = watched.source.measured, watched.source.chemistry.profile.name
     if question.model:
         require_history(watched.living)
-        model, meta = load_model(question.model, measured=table.measured, chemistry=name)
+        model, meta = load_model(question.model, measured=measured, chemistry=name)
         return _stored(model, meta, question, "")
-    training = _try_training(table, watched, question, report)
+    training = _try_training(watched, question, report, fit)
     if training is not None:
         return Answer(training.model, training, None, "Trained on this data's IsDead labels.")
-    reason = why_no_training(table.frame.get(IS_DEAD), watched.lives)
+    reason = why_no_training(watched)
     try:
         require_history(watched.living)
     except NotEnoughData as short:
         return Answer(None, None, None, f"{reason} {short.found}")
-    stored = newest_fitting_model(measured=table.measured, chemistry=name)
+    stored = newest_fitting_model(measured=measured, chemistry=name)
     if stored is not None:
         return _stored(*stored, question, f"{reason} ")
-    return Answer(None, None, None, f"{reason} {_why_none(table)}")
+    return Answer(None, None, None, f"{reason} {_why_none(measured, name)}")
 
 
-def _why_none(table: BatteryTable) -> str:
+def _why_none(measured: list[str], chemistry: str) -> str:
     """Say why no stored model can be used: none is there, the newest does not fit, or none beat chance."""
     if not model_versions(MODEL_NAME):
         return "No model is stored."
     try:
-        load_model(LATEST, measured=table.measured, chemistry=table.chemistry.profile.name)
+        load_model(LATEST, measured=measured, chemistry=chemistry)
     except ModelError as refused:
         return f"No stored model fits. {refused.found}"
     return "The stored models that fit were no better than chance when they were trained."
@@ -122,16 +122,13 @@ def _stored(model: FailureModel, meta: ModelMeta, question: Question, reason: st
     return Answer(model, None, meta.version, f"{reason}{say_model(meta)}", threshold, words)
 
 
-def _try_training(
-    table: BatteryTable, watched: Watched, question: Question, report: Progress
-) -> Training | None:
+def _try_training(watched: Watched, question: Question, report: Progress, fit: Fit) -> Training | None:
     """Train if the labels allow it; None where they do not."""
-    if IS_DEAD not in table.frame:
+    if IS_DEAD not in watched.source.columns:
         return None
     moments = watched.moments
-    daily = moments[is_daily(moments)].reset_index(drop=True)
-    groups, _ = fold_groups(daily[STRING].to_numpy(), daily[CELL_ID].to_numpy())
-    horizon = choose_horizon(daily, groups, watched.lives, question.horizon_days)
+    groups, _ = fold_groups(moments[STRING].to_numpy(), moments[CELL_ID].to_numpy())
+    horizon = choose_horizon(moments, groups, watched.lives, question.horizon_days)
     if horizon is None:
         return None
 
@@ -139,8 +136,8 @@ def _try_training(
         report(done / total, f"training, fold {done + 1} of {total}")
 
     return train(
-        daily, groups, watched.lives, horizon, table.chemistry.profile.name, question.seed, tell,
-        question.alerts_per_week,
+        moments, groups, watched.lives, horizon, watched.source.chemistry.profile.name, question.seed, tell,
+        question.alerts_per_week, fit,
     )  # fmt: skip
 
 
@@ -149,7 +146,7 @@ def split_words(training: Training, moments: pd.DataFrame) -> str:
 
     Args:
         training: What was trained.
-        moments: From `cell_moments`.
+        moments: Of `Watched`.
     """
     kind = fold_groups(moments[STRING].to_numpy(), moments[CELL_ID].to_numpy())[1]
     return (
@@ -160,19 +157,19 @@ def split_words(training: Training, moments: pd.DataFrame) -> str:
     )
 
 
-def store(run: Run, table: BatteryTable, training: Training, metrics: dict[str, Any]) -> str:
+def store(run: Run, watched: Watched, training: Training, metrics: dict[str, Any]) -> str:
     """Store a model trained here; done last, so that a call that is cancelled or fails leaves none.
 
     Args:
         run: The run that trained it.
-        table: The data.
+        watched: The fleet.
         training: What was trained.
         metrics: As `meta.json` keeps them.
     """
-    cells, files = table.frame[CELL_ID].nunique(), ", ".join(Path(name).name for name in run.inputs)
+    cells, files = watched.cells, ", ".join(Path(name).name for name in run.inputs)
     return save_model(
         training.model,
-        measured=[column for column in SENSOR_NAMES if column in table.measured],
+        measured=[column for column in SENSOR_NAMES if column in watched.source.measured],
         split=run.split or "",
         metrics=metrics,
         training_run=run.id,

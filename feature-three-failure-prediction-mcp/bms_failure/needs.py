@@ -9,7 +9,8 @@ from bms_schema.data.columns import (
     TIMESTAMP,
     VOLTAGE,
 )
-from bms_schema.data.table import BatteryTable
+
+from bms_failure.watch import Source
 
 REQUIRED = (VOLTAGE, CELL_ID, TIMESTAMP)
 _COST = {
@@ -20,15 +21,15 @@ _COST = {
 }
 
 
-def what_is_missing(table: BatteryTable) -> list[str]:
+def what_is_missing(source: Source) -> list[str]:
     """Return a note per sensor that has no reading and would have told something.
 
     Args:
-        table: A table with the required columns.
+        source: A table with the required columns.
     """
-    wanted = [name for name in _COST if name != GRAVITY or table.chemistry.profile.has_gravity]
+    wanted = [name for name in _COST if name != GRAVITY or source.chemistry.profile.has_gravity]
     return [
-        f"{name} {'holds no usable value' if name in table.frame else 'is not in the data'}: {_COST[name]}"
+        f"{name} {'holds no usable value' if name in source.columns else 'is not in the data'}: {_COST[name]}"
         for name in wanted
-        if name not in table.measured
+        if name not in source.measured
     ]

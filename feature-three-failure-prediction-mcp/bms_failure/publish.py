@@ -5,7 +5,6 @@ from itertools import accumulate
 from typing import Any
 
 from bms_schema.data.columns import CELL_ID, STRING
-from bms_schema.data.table import BatteryTable
 from bms_schema.run.envelope import Outcome
 from bms_schema.run.run_folder import Run
 from bms_schema.run.tables import TableFormat, write_table
@@ -41,7 +40,6 @@ class Proof:
 
 def publish(
     run: Run,
-    table: BatteryTable,
     watched: Watched,
     question: Question,
     answer: Answer,
@@ -52,8 +50,8 @@ def publish(
     risk_name = f"risk.{output_format}"
     write_table(ranking.table.assign(horizon_days=ranking.days), run.path(risk_name))
     proof = _prove(run, watched, question, answer.training) if answer.training else None
-    pictures = draw_cells(ranking, watched.moments, run.folder)
-    notes = [*what_is_missing(table), *table.notes]
+    pictures = draw_cells(ranking, watched.course, run.folder)
+    notes = [*what_is_missing(watched.source), *watched.source.notes]
     failing, dead = failing_cells(ranking), watched.lives.dead_at_end
     data = FailureData(
         risk_csv=run.published(risk_name),
@@ -61,16 +59,17 @@ def publish(
         horizon_days=question.horizon_days,
         effective_horizon_days=ranking.days,
         horizons=list(ranking.horizons),
+        engine=watched.source.engine,
         alerts_per_week=question.alerts_per_week,
         failing_cells=(shown := worst_that_fit(failing)),
         failing_total=len(failing),
         truncated=len(failing) > len(shown) or len(dead) > MOST_DEAD,
         dead_cells=dead[:MOST_DEAD],
         dead_total=len(dead),
-        cells=int(table.frame[CELL_ID].nunique()),
+        cells=watched.cells,
         in_words=proof.words if proof else answer.in_words,
         metrics=proof.metrics if proof else None,
-        model_version=store(run, table, answer.training, proof.kept)
+        model_version=store(run, watched, answer.training, proof.kept)
         if answer.training and proof
         else answer.version,
         notes=notes[:MOST_NOTES],
@@ -78,7 +77,7 @@ def publish(
         evidence_json=run.published(EVIDENCE) if proof else None,
         plot_png=run.published(pictures[0].path.name),
     )
-    message, summary = sum_up(data, answer.why, answer.model, watched.moments)
+    message, summary = sum_up(data, answer.why, answer.model, watched.course)
     files = [risk_name, *([EVIDENCE] if proof else [])]
     content = ReportContent(
         summary, data, ranking, dead, pictures, proof.pictures if proof else (),

@@ -5,6 +5,7 @@ from typing import Literal
 from bms_schema.run.envelope import MaybeFloat, ToolData
 
 Method = Literal["classifier", "baseline", "indicators"]
+Engine = Literal["pandas", "dask"]
 
 
 class FailingCell(ToolData):
@@ -79,6 +80,7 @@ class FailureData(ToolData):
 
     risk_csv: str
     method: Method
+    engine: Engine = "pandas"
     horizon_days: int
     effective_horizon_days: int | None = None
     horizons: list[int] = []

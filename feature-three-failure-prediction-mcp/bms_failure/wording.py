@@ -1,22 +1,23 @@
 """The tool's message: who is failing, by which method, how far it can be trusted."""
 
 import pandas as pd
+from bms_schema.data.columns import IS_DEAD
 from bms_schema.run.model_store import ModelMeta
 from bms_schema.run.wording import counted
 
 from bms_failure.blocks import AT
-from bms_failure.labels import Lives
 from bms_failure.model import FailureModel
 from bms_failure.results import FailureData
+from bms_failure.watch import Watched
 
 
-def why_no_training(labels: pd.Series | None, lives: Lives) -> str:
-    """Say why nothing could be learnt from this data, whose `IsDead` is given."""
-    if labels is None:
+def why_no_training(watched: Watched) -> str:
+    """Say why nothing could be learnt from this data."""
+    if IS_DEAD not in watched.source.columns:
         return "There is no IsDead column to learn from or to tell dead cells by."
-    if labels.isna().all():
+    if not watched.source.labelled:
         return "IsDead holds no 0 or 1 to learn from or to tell dead cells by."
-    died = int(lives.table["death"].notna().sum())
+    died = int(watched.lives.table["death"].notna().sum())
     return (
         f"IsDead shows {died} death(s), too few, too late or in too few strings to learn from and to check."
     )

@@ -1,7 +1,6 @@
 """All input and output of `predict_cell_failure`."""
 
 from bms_schema.data.chemistry import ChemistryOption
-from bms_schema.data.table import load_battery_table
 from bms_schema.run.envelope import Outcome
 from bms_schema.run.run_folder import Run
 from bms_schema.run.tables import TableFormat
@@ -9,11 +8,10 @@ from bms_schema.run.workspace import readable_path
 
 from bms_failure.alerts import ALERTS_PER_WEEK
 from bms_failure.answers import Question, find_answer
-from bms_failure.needs import REQUIRED
 from bms_failure.publish import publish
 from bms_failure.results import FailureData
 from bms_failure.scoring import rank_by_model, rank_without_labels
-from bms_failure.watch import watch
+from bms_failure.whole_file import watched_file
 
 _STEPS = 10
 
@@ -39,15 +37,16 @@ def predict_failure(
     path = readable_path(data_path)
     run.seed = seed
     run.progress(0, _STEPS, "reading")
-    table = load_battery_table(path, require=REQUIRED, chemistry=chemistry)
-    run.add_input(path)
-    run.progress(2, _STEPS, "building features")
-    watched = watch(table)
+
+    def watching(share: float, words: str) -> None:
+        run.progress(3 * share, _STEPS, words)
 
     def training(share: float, words: str) -> None:
         run.progress(3 + 4 * share, _STEPS, words)
 
-    answer = find_answer(table, watched, question, training)
+    with watched_file(run, path, chemistry=chemistry, tell=watching) as (watched, fit):
+        run.add_input(path)
+        answer = find_answer(watched, question, training, fit)
     run.progress(8, _STEPS, "ranking the living cells")
     ranking = (
         rank_without_labels(watched.living)
@@ -55,4 +54,4 @@ def predict_failure(
         else rank_by_model(watched.living, answer.model, asked_days=horizon_days, threshold=answer.threshold)
     )
     run.progress(9, _STEPS, "drawing")
-    return publish(run, table, watched, question, answer, ranking, output_format)
+    return publish(run, watched, question, answer, ranking, output_format)

@@ -43,7 +43,7 @@ def predict(request: FailureRequest) -> Outcome[FailureData]:
     version = None if untrained else wanted_version(MODEL, request.model, trained_by=TRAINED_BY)
     table = battery_table(request.readings, require=REQUIRED, chemistry=request.chemistry)
     watched = watch(table)
-    notes = [*what_is_missing(table), *table.notes]
+    notes = [*what_is_missing(watched.source), *table.notes]
     data = FailureData(method="indicators", notes=notes, dead_cells=watched.lives.dead_at_end)
     lacking = _lacking(version, table.measured) if version and request.model == LATEST else ""
     if version is None or lacking:
