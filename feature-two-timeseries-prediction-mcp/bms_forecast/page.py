@@ -73,13 +73,18 @@ def _add_lines(figure: go.Figure, panel: Panel, place: dict[str, Any], *, shown:
             ),
             **place,
         )
-    for line in panel.lines:
+    for number, line in enumerate(panel.lines):
+        colour, points = COLOURS["purple" if line.alarm else "grey"], len(line.table)
+        end = points - 1 if number % 2 else 0  # labels of neighbours at opposite ends
         figure.add_trace(
             go.Scatter(
                 x=line.table[TIMESTAMP].to_list(),
                 y=line.table["value"].to_list(),
-                mode="lines",
-                line={"color": COLOURS["purple" if line.alarm else "grey"], "width": 1.3, "dash": "dash"},
+                mode="lines+text",
+                text=[line.label if index == end else "" for index in range(points)],
+                textposition="top left" if number % 2 else "top right",
+                textfont={"size": 9, "color": colour},
+                line={"color": colour, "width": 1.3, "dash": "dash"},
                 name=line.label,
                 showlegend=False,
             ),
