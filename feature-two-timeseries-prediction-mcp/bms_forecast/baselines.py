@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from bms_forecast.daily_shape import shaped_level
+from bms_forecast.daily_shape import middle_of_three, shaped_level
 from bms_forecast.grid import Grid
 from bms_forecast.windows import TrailingSums, forward_filled, quantiles_known
 
@@ -52,6 +52,7 @@ def methods_of(season: int) -> tuple[Method, ...]:
         return (
             "last value",
             "recent median",
+            "daily shape",
             "seasonal naive",
             "daily profile",
             USUAL_DAY,
@@ -129,11 +130,15 @@ class Baselines:
         return np.where(earlier >= 0, self.grid.values[rows[:, None], np.maximum(earlier, 0)], np.nan)
 
     def _recent_median(self, rows: np.ndarray, origins: np.ndarray) -> np.ndarray:
-        """Return the median of the newest readings; the last one where none is as new."""
-        columns = origins[:, None] - np.arange(self._recent_steps())
+        """Return the middle one of the last value, the median of the newest hours and that of 168 readings."""
+        columns = origins[:, None] - np.arange(MEAN_STEPS)
         found = np.where(columns >= 0, self.grid.values[rows[:, None], np.maximum(columns, 0)], np.nan)
-        median = quantiles_known(found, np.array([0.5]))[:, 0]
-        return np.where(np.isfinite(median), median, self._filled[rows, origins])
+        median = np.array([0.5])
+        newest, week = (
+            quantiles_known(part, median)[:, 0] for part in (found[:, : self._recent_steps()], found)
+        )
+        last = self._filled[rows, origins]
+        return middle_of_three(last, np.where(np.isfinite(newest), newest, last), week)
 
     def _recent_steps(self) -> int:
         return int(np.clip(round(RECENT_H * 3600.0 / self.grid.step_s), FEWEST_RECENT, MOST_RECENT))

@@ -16,10 +16,13 @@ _MEDIAN = np.array([0.5])
 def shaped_level(
     values: np.ndarray, rows: np.ndarray, origins: np.ndarray, horizons: np.ndarray, season: int, recent: int
 ) -> np.ndarray:
-    """Return the median of the newest readings, their time of day allowed for, plus the shape at the target's.
+    """Return the level that holds now, times of day allowed for, plus the shape at the target's time of day.
 
-    The shape is the median over 14 days of what sets a reading apart from the median of its own day; 0 where no
-    day has one. Days count back from the origin, so nothing after it is read.
+    The level is the middle one of the last reading, the median of the newest steps and the usual one of 14 days: an
+    outage that has begun leaves the latter two where they were, one that has just ended the first and the third,
+    and where a level changed for good the first two tell it. The shape is the median over 14 days of what sets a
+    reading apart from the median of its own day; 0 where no day has one. Days count back from the origin, so
+    nothing after it is read.
 
     Args:
         values: Series, shape (n, T), NaN = no reading.
@@ -52,7 +55,18 @@ def _level_and_shape(
     apart = days - _median(days)[:, :, None]
     shape = np.nan_to_num(_median(apart.swapaxes(1, 2)))
     newest = np.arange(min(recent, known.shape[1]))
-    return _median(known[:, newest] - shape[:, newest % season]), shape
+    level = known[:, newest] - shape[:, newest % season]
+    first = np.isfinite(level).argmax(axis=1)
+    return middle_of_three(level[np.arange(len(rows)), first], _median(level), _median(_median(days))), shape
+
+
+def middle_of_three(one: np.ndarray, two: np.ndarray, three: np.ndarray) -> np.ndarray:
+    """Return the middle one of each place, shape (m,); of two known ones the mean.
+
+    >>> middle_of_three(np.array([1.9]), np.array([2.2]), np.array([2.3])).tolist()
+    [2.2]
+    """
+    return _median(np.stack([one, two, three], axis=-1))
 
 
 def _median(values: np.ndarray) -> np.ndarray:

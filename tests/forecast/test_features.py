@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
-from bms_forecast.baselines import Baselines
+import pytest
+from bms_forecast.baselines import Baselines, Method
 from bms_forecast.candidates import Candidates
 from bms_forecast.daily_shape import shaped_level
 from bms_forecast.features import SeriesFeatures
@@ -158,13 +159,16 @@ def test_an_outage_of_the_string_is_an_excursion_and_neither_a_daily_cycle_nor_a
     assert 100 <= np.nanmax(later - cell) <= 104
 
 
-def test_the_recent_median_outlasts_a_short_outage_and_keeps_a_new_level() -> None:
-    volts = np.full(120, 2.2)
-    volts[60:64], volts[100:] = 1.9, 1.8
+@pytest.mark.parametrize("method", ["recent median", "daily shape"])
+def test_the_level_outlasts_an_outage_and_its_end_and_keeps_a_change_for_good(method: Method) -> None:
+    volts = np.full(24 * 12, 2.2)
+    volts[100:108], volts[200:] = 1.9, 1.8
     when = pd.date_range("2026-01-01", periods=volts.size, freq="h")
     baselines = Baselines(make_grid(pd.DataFrame({"unique_id": "a", "ds": when, "y": volts})), 24)
-    at = np.array([63, 110])
-    assert baselines.point("recent median", np.zeros(2, int), at, np.ones(2, int)).tolist() == [2.2, 1.8]
+    # In the outage, one hour after its end, and half a day after the change.
+    at = np.array([103, 108, 212])
+    told = baselines.point(method, np.zeros(3, int), at, np.ones(3, int))
+    np.testing.assert_allclose(told, [2.2, 2.2, 1.8])
 
 
 def test_the_daily_shape_follows_the_day_through_an_outage() -> None:
