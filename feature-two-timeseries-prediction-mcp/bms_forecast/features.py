@@ -266,6 +266,5 @@ class SeriesFeatures:
         with np.errstate(invalid="ignore"):
             left = np.abs(values - usual.reshape(n_series, length)) > far.reshape(n_series, length)
         number = np.arange(length)
-        left &= number >= self._starts[:, None] + DAY_STEPS  # there is no usual day before
         last = np.maximum.accumulate(np.where(left, number, -1), axis=1)
         return np.where(last >= 0, number - last, np.nan)

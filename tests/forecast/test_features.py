@@ -226,14 +226,3 @@ def test_a_voltage_that_is_charged_to_the_same_end_every_day_cannot_be_forecast_
 def test_a_voltage_that_drifts_may_be_forecast_to_drift_on_but_not_back_beyond_its_beginning() -> None:
     low, high = reach_of(np.linspace(2.3, 2.1, 241))
     np.testing.assert_allclose((low, high), (2.0, 2.3))
-
-
-def test_no_excursion_is_seen_within_the_first_day() -> None:
-    values = np.full(72, 2.25) + np.tile([0.0, 0.001], 36)
-    values[[6, 40]] = 1.9
-    when = pd.date_range("2026-01-01", periods=72, freq="h")
-    features = SeriesFeatures(make_grid(pd.DataFrame({"unique_id": "a", "ds": when, "y": values})), 24, 72)
-    origins = np.array([10, 39, 42])
-    table = features.table(np.zeros(3, dtype=int), origins, np.ones(3, dtype=int))
-    since = table[:, features.names().index("since_excursion")]
-    np.testing.assert_array_equal(since, [np.nan, np.nan, 2.0])
