@@ -118,7 +118,7 @@ def _stored(model: FailureModel, meta: ModelMeta, question: Question, reason: st
     same = question.alerts_per_week == meta.metrics.get("alerts_per_week")
     steps = meta.metrics.get("budget") or []
     threshold = None if same or not steps else threshold_within(steps, question.alerts_per_week)
-    words = [f"When it was trained: {said}" for said in meta.metrics.get("in_words", [])[:1]]
+    words = [f"On the fleet it was trained on: {said}" for said in meta.metrics.get("in_words", [])[:1]]
     return Answer(model, None, meta.version, f"{reason}{say_model(meta)}", threshold, words)
 
 
@@ -151,9 +151,9 @@ def split_words(training: Training, moments: pd.DataFrame) -> str:
     kind = fold_groups(moments[STRING].to_numpy(), moments[CELL_ID].to_numpy())[1]
     return (
         f"out of fold on {len(training.evidence.judged.labels):,} cell-days whose whole horizon was watched, "
-        f"{training.folds} folds by {kind.lower()}, none split in time; days at and after a death dropped; "
-        "calibration and alert threshold come from the other folds, the method was chosen on these same figures, "
-        "which flatters it a little"
+        f"{training.folds} folds by {kind.lower()}, none split in time; a cell's first days (30, or a quarter of "
+        "the record) and days at and after a death dropped; calibration and alert threshold come from the other "
+        "folds, the method was chosen on these same figures, which flatters it a little"
     )
 
 

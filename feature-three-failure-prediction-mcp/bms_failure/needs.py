@@ -27,9 +27,11 @@ def what_is_missing(source: Source) -> list[str]:
     Args:
         source: A table with the required columns.
     """
+    alone = ["voltage is the only sign: without a model no cell is called suspicious"]
     wanted = [name for name in _COST if name != GRAVITY or source.chemistry.profile.has_gravity]
-    return [
+    costs = [
         f"{name} {'holds no usable value' if name in source.columns else 'is not in the data'}: {_COST[name]}"
         for name in wanted
         if name not in source.measured
     ]
+    return costs + ([] if {CURRENT, TEMPERATURE, GRAVITY} & set(source.measured) else alone)

@@ -91,8 +91,8 @@ def failing_cells(ranking: Ranking) -> list[FailingCell]:
     """Return the cells that need a look, worst first."""
     return [
         FailingCell(
-            cell=row[CELL_ID], string=row[STRING], risk=row["risk"], indicator_score=row["indicator_score"],
-            expected=row["expected"], reasons=reasons,
+            cell=row[CELL_ID], string=row[STRING], risk=round(row["risk"], 4),
+            indicator_score=round(row["indicator_score"], 4), expected=row["expected"], reasons=reasons,
         )
         for row, reasons in zip(ranking.table.to_dict("records"), ranking.reasons, strict=True)
         if row["failing"]

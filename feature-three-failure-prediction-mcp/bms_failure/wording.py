@@ -17,10 +17,8 @@ def why_no_training(watched: Watched) -> str:
         return "There is no IsDead column to learn from or to tell dead cells by."
     if not watched.source.labelled:
         return "IsDead holds no 0 or 1 to learn from or to tell dead cells by."
-    died = int(watched.lives.table["death"].notna().sum())
-    return (
-        f"IsDead shows {died} death(s), too few, too late or in too few strings to learn from and to check."
-    )
+    died = counted(int(watched.lives.table["death"].notna().sum()), "death")
+    return f"IsDead shows {died}, too few, too late or in too few strings to learn from and to check."
 
 
 def say_model(meta: ModelMeta) -> str:
@@ -50,7 +48,7 @@ def sum_up(data: FailureData, why: str, model: FailureModel | None, moments: pd.
         return text, text
     listed = (
         f"{data.failing_total} of {alive} cells are on the alert list for a death within "
-        f"{counted(model.judged_days, 'day')}, at {data.alerts_per_week:g} alerts a week per 1,000 cells"
+        f"{counted(model.judged_days, 'day')}, with up to {data.alerts_per_week:g} a week per 1,000 cells"
     )
     text = f"{why} {listed}.{_unclaimed(data)}{_riskiest(data)}{_dead(data)}"
     method = (data.metrics.chosen if data.metrics else model.method).replace("_", " ")
@@ -78,7 +76,10 @@ def _riskiest(data: FailureData) -> str:
 
 
 def _dead(data: FailureData) -> str:
-    return f" {data.dead_total} cells are dead already and not ranked." if data.dead_total else ""
+    if not data.dead_total:
+        return ""
+    verb = "is" if data.dead_total == 1 else "are"
+    return f" {counted(data.dead_total, 'cell')} {verb} dead already and not ranked."
 
 
 def _span(moments: pd.DataFrame) -> str:
