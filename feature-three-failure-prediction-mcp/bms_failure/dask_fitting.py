@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bms_schema.run.dask_workers import LONGEST_SILENCE_S
+from bms_schema.run.dask_workers import ANSWER_S, LONGEST_SILENCE_S
 from bms_schema.run.errors import MachineProblem
 
 from bms_failure.booster import LEARNT_NAMES, PARAMETERS, ROUNDS, LearningSet
@@ -23,11 +22,15 @@ if TYPE_CHECKING:
     import xgboost
     from distributed import Client
 
+TRIES = 3
+
 
 def fit_on_workers(
     sets: Sequence[Callable[[], LearningSet]], seed: int, waiting: Waiting, *, client: Client
 ) -> Iterator[xgboost.Booster]:
     """Yield a booster for each set, in their order; a `Fit` once the client is bound.
+
+    A booster whose worker died is trained again on another.
 
     Args:
         sets: Each returns what to learn from; called for as many at a time as there are workers.
@@ -36,16 +39,13 @@ def fit_on_workers(
         client: From `workers`.
 
     Raises:
-        MachineProblem: a worker was lost while it trained.
+        MachineProblem: the workers died over it repeatedly.
     """
-    addresses = sorted(client.scheduler_info(n_workers=-1)["workers"])
-    with ThreadPoolExecutor(max(1, len(addresses)), thread_name_prefix="boosters") as pool:
-        trained = [
-            pool.submit(_fit_one, make, seed, client, addresses[number % len(addresses)])
-            for number, make in enumerate(sets)
-        ]
+    with ThreadPoolExecutor(max(1, len(_addresses(client))), thread_name_prefix="boosters") as pool:
+        trained = [pool.submit(_fit_one, make, seed, client, number) for number, make in enumerate(sets)]
         try:
             for booster in trained:
+                waiting()
                 while wait([booster], timeout=LONGEST_SILENCE_S).not_done:
                     waiting()
                 yield booster.result()
@@ -53,38 +53,51 @@ def fit_on_workers(
             pool.shutdown(cancel_futures=True)
 
 
-def _fit_one(make: Callable[[], LearningSet], seed: int, client: Client, address: str) -> xgboost.Booster:
-    import dask
+def _fit_one(make: Callable[[], LearningSet], seed: int, client: Client, number: int) -> xgboost.Booster:
+    """Train on one of the workers that are there, in turn."""
+    import distributed
     import xgboost
+    from distributed.client import FutureCancelledError
+
+    # What a lost worker shows itself as, by the step that it is lost at.
+    lost = (
+        xgboost.core.XGBoostError, distributed.KilledWorker, FutureCancelledError, RuntimeError, OSError, KeyError,
+    )  # fmt: skip
+    learnt, found = make(), ""
+    for _ in range(TRIES):
+        try:
+            client.wait_for_workers(1, timeout=ANSWER_S)
+            addresses = _addresses(client)
+            return _fit_at(addresses[number % len(addresses)], learnt, seed, client)
+        except lost as error:
+            found = str(error)
+    raise MachineProblem(
+        f"The Dask workers were lost {TRIES} times while they trained: {found}.",
+        expected="workers that keep running",
+        fix="Look at the machine's memory and the log, then run again.",
+    )
+
+
+def _fit_at(address: str, learnt: LearningSet, seed: int, client: Client) -> xgboost.Booster:
+    from dask import annotate, array
     from xgboost import dask as on_dask
 
-    learnt = make()
-    with dask.annotate(workers=[address]):
-        there = partial(_there, client=client, address=address)
-        try:
-            matrix = on_dask.DaskDMatrix(
-                client,
-                there(learnt.values),
-                there(learnt.event),
-                weight=there(learnt.weight),
-                feature_names=list(LEARNT_NAMES),
-            )
-            parameters: dict[str, Any] = PARAMETERS | {"seed": seed}
-            booster: xgboost.Booster = on_dask.train(client, parameters, matrix, num_boost_round=ROUNDS)[
-                "booster"
-            ]
-        except (xgboost.core.XGBoostError, RuntimeError, OSError) as error:
-            raise MachineProblem(
-                f"The Dask worker at {address} was lost while it trained: {error}.",
-                expected="workers that keep running",
-                fix="Look at the machine's memory and the log, then run again.",
-            ) from error
-    return booster
+    def there(values: np.ndarray) -> Any:
+        piece = client.scatter(values, workers=[address], hash=False)
+        return array.from_delayed(piece, shape=values.shape, dtype=values.dtype)
+
+    with annotate(workers=[address]):
+        matrix = on_dask.DaskDMatrix(
+            client,
+            there(learnt.values),
+            there(learnt.event),
+            weight=there(learnt.weight),
+            feature_names=list(LEARNT_NAMES),
+        )
+        parameters = PARAMETERS | {"seed": seed}
+        trained: dict[str, Any] = on_dask.train(client, parameters, matrix, num_boost_round=ROUNDS)
+    return trained["booster"]
 
 
-def _there(values: np.ndarray, client: Client, address: str) -> Any:
-    """Return the values as a Dask array of one piece that lies on a worker."""
-    from dask import array
-
-    piece = client.scatter(values, workers=[address], hash=False)
-    return array.from_delayed(piece, shape=values.shape, dtype=values.dtype)
+def _addresses(client: Client) -> list[str]:
+    return sorted(client.scheduler_info(n_workers=-1)["workers"])
