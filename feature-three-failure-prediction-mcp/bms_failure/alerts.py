@@ -15,6 +15,7 @@ ALERTS_PER_WEEK = 10.0  # per 1,000 cells: what a small crew can look at [U]
 ELEVATED = 2.0  # times the base rate: what is called an elevated risk [U]
 _CELLS, _WEEK_DAYS, _EVEN_ODDS = 1000.0, 7.0, 0.5
 CANDIDATE_THRESHOLDS = 60
+BUDGET_SHARE = 0.9  # of the budget are planned for: other cells and weeks bring a few alerts more [U]
 TRUSTED_PRECISION = 2.0 / 3.0  # [U] a crew that finds two of three alerts right goes on looking
 
 
@@ -181,7 +182,7 @@ def pick_threshold(curve: pd.DataFrame, per_week: float) -> float:
         curve: From `alert_curve`.
         per_week: Most alerts per week and 1,000 cells.
     """
-    within = curve[curve["per_week"] <= per_week]
+    within = curve[curve["per_week"] <= BUDGET_SHARE * per_week]
     if within.empty:
         return float(curve["threshold"].iloc[0])
     balanced = within.sort_values(["f1", "threshold"], ascending=False).iloc[0]

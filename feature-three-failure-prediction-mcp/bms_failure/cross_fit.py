@@ -4,12 +4,16 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from bms_schema.data.columns import CELL_ID
 
 from bms_failure.baselines import BASELINES, baseline_score
+from bms_failure.blocks import AT
 from bms_failure.booster import LearningSet, learning_set, log_odds, raw_risks
 from bms_failure.calibration import Platt, fit_platt
 from bms_failure.evidence import FoldReport, MethodName, no_report
 from bms_failure.fitting import Fit, fit_here
+
+FEWEST_LATER_DEATHS = 10  # [U] of fewer, two numbers per horizon are better learnt from the whole record
 
 
 def out_of_fold_scores(
@@ -56,22 +60,33 @@ def out_of_fold_scores(
     return {"classifier": learnt} | plain
 
 
-def fit_calibrators(
-    scores: np.ndarray, ahead: np.ndarray, watched: np.ndarray, edges: tuple[int, ...]
-) -> tuple[Platt, ...]:
-    """Fit one logistic curve per edge on the moments watched to that edge.
+def fit_calibrators(scores: np.ndarray, timeline: pd.DataFrame, edges: tuple[int, ...]) -> tuple[Platt, ...]:
+    """Fit one logistic curve per edge on the later moments of those that were watched to that edge.
 
     Args:
-        scores: Out of fold, (n, k).
-        ahead: Days to death, NaN where there is none, shape (n,).
-        watched: From `days_watched`, shape (n,).
+        scores: Out of fold, (n, k), so that no booster scored a cell that it had learnt from.
+        timeline: From `make_timeline`, same rows.
         edges: Days of the columns.
     """
     found = []
     for number, days in enumerate(edges):
-        rows = watched > days
-        found.append(fit_platt(scores[rows, number], (ahead[rows] <= days).astype(float)))
+        rows = _later_slice(timeline, days)
+        labels = (timeline["ahead"].to_numpy()[rows] <= days).astype(float)
+        found.append(fit_platt(scores[rows, number], labels))
     return tuple(found)
+
+
+def _later_slice(timeline: pd.DataFrame, days: float) -> np.ndarray:
+    """Return the later half of the moments watched for so many days: a model scores what comes after.
+
+    All of them where fewer than ten cells die within the later half.
+    """
+    rows = np.flatnonzero(timeline["watched"].to_numpy() > days)
+    at = timeline[AT].to_numpy()[rows].astype("int64")
+    later = rows[at >= np.median(at)] if len(rows) else rows
+    dying = later[timeline["ahead"].to_numpy()[later] <= days]
+    enough = timeline[CELL_ID].iloc[dying].nunique() >= FEWEST_LATER_DEATHS
+    return later if enough else rows
 
 
 def calibrate(scores: np.ndarray, platts: tuple[Platt, ...]) -> np.ndarray:
@@ -80,13 +95,12 @@ def calibrate(scores: np.ndarray, platts: tuple[Platt, ...]) -> np.ndarray:
     return np.asarray(np.maximum.accumulate(risks, axis=1))
 
 
-def cross_fitted_risks(
-    scores: np.ndarray, ahead: np.ndarray, watched: np.ndarray, edges: tuple[int, ...], fold: np.ndarray
-) -> np.ndarray:
-    """Calibrate each fold's scores on the other folds' scores, (n, k)."""
+def cross_fitted_risks(scores: np.ndarray, timeline: pd.DataFrame, edges: tuple[int, ...]) -> np.ndarray:
+    """Calibrate each fold's scores on the other folds' scores, (n, k); see `fit_calibrators`."""
     risks = np.full(scores.shape, np.nan)
+    fold = timeline["fold"].to_numpy()
     for number in np.unique(fold):
         test = fold == number
-        platts = fit_calibrators(scores[~test], ahead[~test], watched[~test], edges)
+        platts = fit_calibrators(scores[~test], timeline[~test], edges)
         risks[test] = calibrate(scores[test], platts)
     return risks

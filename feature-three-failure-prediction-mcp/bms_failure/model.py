@@ -183,15 +183,15 @@ def train(
     ahead, watched = days_to_death(moments, lives), days_watched(moments, lives)
     fold = assign_folds(groups, (ahead <= horizon_days).astype(float), seed)
     scores = out_of_fold_scores(moments, ahead, watched, edges, fold, seed, report, fit)
-    risks = {name: cross_fitted_risks(scores[name], ahead, watched, edges, fold) for name in scores}
     timeline = make_timeline(moments, ahead, watched, fold)
+    risks = {name: cross_fitted_risks(scores[name], timeline, edges) for name in scores}
     evidence = weigh_evidence(timeline, risks, edges, horizon_days, seed, alerts_per_week)
     chosen = evidence.chosen
     (booster,) = fit([partial(learning_set, moments, ahead, watched, edges)], seed, nothing_to_tell)
     model = FailureModel(
         chosen,
         booster,
-        fit_calibrators(scores[chosen], ahead, watched, edges),
+        fit_calibrators(scores[chosen], timeline, edges),
         edges,
         horizon_days,
         evidence.methods[chosen].events.threshold,

@@ -28,6 +28,8 @@ INDICATORS: tuple[str, ...] = (
 # simulated fleets two signs were right in about 4 of 5 moments, one sign alone in 1 of 4.
 SUSPICIOUS_SIGMA = 3.5
 SIGNS_NEEDED = 2
+# Where one sensor is all there is, its sign alone beyond this was right in 4 of 5 moments, beyond 3.5 in 1 of 2.
+ALONE_SIGMA = 5.0
 # A drifting voltage sensor shifts float and load readings alike: they are one sign.
 _SIGN_OF_THEME = {"load": "voltage"}
 
@@ -39,7 +41,8 @@ class IndicatorRanking:
     Args:
         z: Robust sigmas in the suspect direction, one column per indicator, NaN = unknown, rows as given.
         score: Mean of the robust percentiles (normal probability of z), 0.5 = like the fleet, shape (n,).
-        suspicious: Two physical signs beyond 3.5 robust sigma, shape (n,).
+        suspicious: Two physical signs beyond 3.5 robust sigma, or, where one sensor is all there is, its sign
+            beyond 5, shape (n,).
     """
 
     z: pd.DataFrame
@@ -67,5 +70,7 @@ def rank_by_indicators(latest: pd.DataFrame) -> IndicatorRanking:
     percentiles = pd.DataFrame(ndtr(z.to_numpy(dtype=float)), index=z.index)
     themes = [BY_NAME[name].theme for name in INDICATORS]
     signs = z.T.groupby([_SIGN_OF_THEME.get(theme, theme) for theme in themes]).max().T
-    suspicious = (signs > SUSPICIOUS_SIGMA).sum(axis=1) >= SIGNS_NEEDED
+    alone = int(signs.notna().any().sum()) < SIGNS_NEEDED
+    limit, needed = (ALONE_SIGMA, 1) if alone else (SUSPICIOUS_SIGMA, SIGNS_NEEDED)
+    suspicious = (signs > limit).sum(axis=1) >= needed
     return IndicatorRanking(z, percentiles.mean(axis=1).fillna(0.5).to_numpy(), suspicious.to_numpy())

@@ -1,10 +1,12 @@
 """Folds, calibration, bootstrap and alarms."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from bms_failure.alerts import Watch, alert_curve, budget_threshold, judge
 from bms_failure.bootstrap import Clusters, auroc_draws, weighted_auroc
 from bms_failure.calibration import fit_platt
+from bms_failure.cross_fit import fit_calibrators
 from bms_failure.folds import assign_folds, fold_groups
 from bms_failure.risk_metrics import average_precision
 from bms_schema.data.metrics import auroc
@@ -41,6 +43,23 @@ def test_calibration_never_turns_a_ranking_round() -> None:
     score = np.arange(100.0)
     risk = fit_platt(score, (score < 10).astype(float))(score)
     np.testing.assert_allclose(risk, 0.1, atol=0.01)
+
+
+@pytest.mark.parametrize(("cells", "expected"), [(100, 0.3), (20, 0.2)])
+def test_calibration_looks_at_the_later_half_where_enough_die_there(cells: int, expected: float) -> None:
+    """A tenth dies early in the record, three tenths late; late deaths: 30, or 6."""
+    day, cell = np.repeat([1, 2], cells), np.tile(np.arange(cells), 2)
+    dying = np.where(day == 1, cell < 0.1 * cells, cell < 0.3 * cells)
+    timeline = pd.DataFrame(
+        {
+            "Cell ID": cell.astype(str),
+            "at": pd.Timestamp("2026-01-01") + pd.to_timedelta(day, unit="D"),
+            "ahead": np.where(dying, 3.0, np.nan),
+            "watched": 40.0,
+        }
+    )
+    (platt,) = fit_calibrators(np.zeros((2 * cells, 1)), timeline, (7,))
+    assert platt(np.zeros(1))[0] == pytest.approx(expected, abs=0.01)
 
 
 def test_separable_scores_do_not_give_certainty() -> None:

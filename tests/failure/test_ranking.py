@@ -24,6 +24,17 @@ def test_two_physical_signs_make_a_cell_suspicious_one_does_not() -> None:
     assert two.score[3] > one.score[3]
 
 
+def test_where_one_sensor_is_all_there_is_its_sign_alone_must_be_larger() -> None:
+    fleet = calm_fleet()
+    others = [name for name in INDICATORS if not name.startswith(("voltage", "load"))]
+    fleet[others] = np.nan
+    spread = 1.4826 * fleet["voltage_level_1d"].abs().median()
+    fleet.loc[3, "voltage_level_1d"] = -4.5 * spread
+    assert not rank_by_indicators(fleet).suspicious.any()
+    fleet.loc[3, "voltage_level_1d"] = -20.0 * spread
+    assert np.flatnonzero(rank_by_indicators(fleet).suspicious).tolist() == [3]
+
+
 def test_a_drifting_voltage_sensor_is_one_sign() -> None:
     fleet = calm_fleet()
     fleet.loc[3, ["voltage_level_1d", "load_level_30d", "voltage_slope_7d"]] = [-80.0, -80.0, -10.0]
