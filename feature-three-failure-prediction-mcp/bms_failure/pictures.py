@@ -13,7 +13,9 @@ from bms_schema.run.plot_theme import save_png
 from bms_failure.evidence_plots import draw_budget, draw_reliability
 from bms_failure.outlook import prepare_survival
 from bms_failure.plots import (
+    LONGEST_NAME,
     MOST_PANELS,
+    cut,
     draw_deviation,
     draw_ranking,
     draw_survival,
@@ -100,7 +102,8 @@ def _titles(ranking: Ranking) -> dict[str, tuple[str, str]]:
             if ranking.horizons
             else f"score {row['indicator_score']:.2f}"
         )
-        titles[row[CELL_ID]] = (f"{row[CELL_ID]}: {value}", row[REASON_COLUMNS[0]])
+        name = cut(str(row[CELL_ID]), LONGEST_NAME)
+        titles[row[CELL_ID]] = (f"{name}: {value}", row[REASON_COLUMNS[0]])
     return titles
 
 

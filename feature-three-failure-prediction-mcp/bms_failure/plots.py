@@ -27,8 +27,14 @@ def fitting(text: str, longest: int = LONGEST_NAME) -> str:
     >>> fitting("S1/C07"), fitting("a$b"), fitting("x" * 9, 4)
     ('S1/C07', 'a\\\\$b', 'xxx…')
     """
-    cut = text if len(text) <= longest else f"{text[: longest - 1]}…"
-    return "".join(letter if letter.isprintable() else "?" for letter in cut).replace("$", r"\$")
+    return "".join(letter if letter.isprintable() else "?" for letter in cut(text, longest)).replace(
+        "$", r"\$"
+    )
+
+
+def cut(text: str, longest: int) -> str:
+    """Return a text of at most so many letters."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def prepare_ranking(

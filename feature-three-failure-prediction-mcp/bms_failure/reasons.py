@@ -10,24 +10,31 @@ from bms_failure.moments import HISTORY_DAYS
 MOST_REASONS = 3
 SMALLEST_WEIGHT = 0.1  # [U] a tenth in the log-odds changes the odds by 10 %; less is no reason
 _FEWEST_CELLS_FOR_PLACE = 10
-_MIDDLE_PERCENT = 55
+_MIDDLE, _MIDDLE_PERCENT = 0.5, 55
 _BLOCK_DAYS = BLOCK_S / 86_400
 _NEVER_NEGATIVE = ("outside", "missing", "voltage_noise_mv", "far_")
 
 
-def word_reasons(latest: pd.DataFrame, weights: pd.DataFrame) -> list[list[str]]:
+def word_reasons(
+    latest: pd.DataFrame, weights: pd.DataFrame, *, either_side: bool = False
+) -> list[list[str]]:
     """Return up to three reasons per row, the heaviest first, each theme once; none where nothing weighs.
+
+    A value on the better side of the fleet's middle is no reason, whatever a model made of it.
 
     Args:
         latest: One moment per cell with features; these are the fleet that a reason compares with.
         weights: What each feature adds to the risk, columns are feature names, same rows; weights
             below 0.1 and unknown features do not count.
+        either_side: Whether values on the better side count too, for a ranking by mere distance.
     """
     names = list(weights.columns)
     values = latest[names].to_numpy(dtype=float)
-    heavy = np.where(np.isfinite(values), weights.to_numpy(dtype=float), -np.inf)
     history = latest[HISTORY_DAYS].to_numpy(dtype=float)
     below, above = _shares(latest[names])
+    better = np.where([BY_NAME[name].suspect > 0 for name in names], below, above) <= _MIDDLE
+    counts = np.isfinite(values) & (either_side | ~better)
+    heavy = np.where(counts, weights.to_numpy(dtype=float), -np.inf)
     reasons = []
     for row in range(len(latest)):
         said: list[str] = []

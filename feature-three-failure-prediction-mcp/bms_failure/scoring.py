@@ -71,7 +71,7 @@ def rank_by_model(
         "expected": word_outlooks(times, model.horizons[-1]),
     }
     failing = within(model.judged_days) >= (model.alert_threshold if threshold is None else threshold)
-    reasons = word_reasons(latest, model.weights(latest))
+    reasons = word_reasons(latest, model.weights(latest), either_side=model.method != "classifier")
     table, ordered = _ranked(latest, within(days), np.full(len(latest), np.nan), failing, columns, reasons)
     return Ranking(table, ordered, days, model.horizons)
 

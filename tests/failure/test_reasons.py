@@ -55,10 +55,20 @@ def test_a_reason_tells_the_share_of_other_cells_on_its_side() -> None:
     fleet["voltage_level_1d"] = -np.arange(51.0)
     weights = pd.DataFrame(0.0, index=fleet.index, columns=list(FEATURE_NAMES))
     weights["voltage_level_1d"] = 1.0
-    said = [reasons[0] for reasons in word_reasons(fleet, weights)]
+    said = [reasons[0] for reasons in word_reasons(fleet, weights, either_side=True)]
     assert said[49] == "voltage 49 mV below the string median over 1 d, lower than 98 % of the fleet"
     assert said[0].endswith(", the highest of the fleet")
     assert said[25].endswith(", like the middle of the fleet")
+
+
+def test_a_value_on_the_better_side_of_the_fleet_is_no_reason() -> None:
+    fleet = calm_fleet(cells=51)
+    fleet["voltage_level_1d"] = -np.arange(51.0)
+    fleet["missing_share_7d"] = 0.0
+    weights = pd.DataFrame(0.0, index=fleet.index, columns=list(FEATURE_NAMES))
+    weights[["voltage_level_1d", "missing_share_7d"]] = 1.0
+    reasons = word_reasons(fleet, weights)
+    assert [len(said) for said in reasons] == [0] * 26 + [1] * 25
 
 
 def test_few_cells_have_no_place_in_a_fleet() -> None:

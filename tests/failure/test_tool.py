@@ -208,6 +208,16 @@ def test_ten_rows_are_ranked_without_a_probability(readings: pd.DataFrame, tmp_p
     assert len(pd.read_csv(answer["data"]["risk_csv"])) == 10
 
 
+def test_names_from_the_data_cannot_become_part_of_the_page(readings: pd.DataFrame, tmp_path: Path) -> None:
+    evil = readings.head(2000).drop(columns="IsDead")
+    evil = evil.assign(**{"Cell ID": "<script>$" + evil["Cell ID"] + "$</script>", "string": "<b>1"})
+    data = call(data_path=write(evil, tmp_path))["data"]
+    page = Path(data["report_html"]).read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "<b>1" not in page
+    assert "&lt;script&gt;$S001/C01" in page
+
+
 def test_a_call_cancelled_after_training_leaves_no_model(labelled: str, workspace: Path) -> None:
     def stop(done: float, total: float | None, message: str | None) -> None:
         if message == "drawing":
