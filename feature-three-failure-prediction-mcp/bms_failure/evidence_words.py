@@ -61,8 +61,8 @@ def _caught(used: MethodMetrics) -> str:
         return ""
     lead = ""
     if used.lead_days_median is not None and used.lead_days_p10 is not None:
-        early = f"{used.lead_days_median:.0f} days ahead or more"
-        lead = f", half of them {early}, nine of ten at least {used.lead_days_p10:.0f}"
+        early = f"{_days(used.lead_days_median)} days ahead or more"
+        lead = f", half of them {early}, nine of ten at least {_days(used.lead_days_p10)}"
     return (
         f"Of {counted(used.deaths, 'death')} {used.deaths_caught} were announced "
         f"({100 * used.event_recall:.0f} %{_interval(used.event_recall_lo95, used.event_recall_hi95)}){lead}."
@@ -105,3 +105,8 @@ def _against(metrics: FailureMetrics) -> str:
 
 def _signed(value: float) -> str:
     return f"{'−' if round(value, 2) < 0 else ''}{abs(value):.2f}"
+
+
+def _days(value: float) -> str:
+    """Whole days from two on; below, the hours matter."""
+    return f"{value:.0f}" if value >= 2 else f"{value:.1f}"

@@ -10,6 +10,7 @@ from bms_schema.data.columns import (
     VOLTAGE,
 )
 
+from bms_failure.ranking import ALONE_SIGMA
 from bms_failure.watch import Source
 
 REQUIRED = (VOLTAGE, CELL_ID, TIMESTAMP)
@@ -27,7 +28,9 @@ def what_is_missing(source: Source) -> list[str]:
     Args:
         source: A table with the required columns.
     """
-    alone = ["voltage is the only sign: without a model no cell is called suspicious"]
+    alone = [
+        f"voltage is the only sign: without a model, beyond {ALONE_SIGMA:g} robust sigma it is suspicious"
+    ]
     wanted = [name for name in _COST if name != GRAVITY or source.chemistry.profile.has_gravity]
     costs = [
         f"{name} {'holds no usable value' if name in source.columns else 'is not in the data'}: {_COST[name]}"

@@ -10,6 +10,7 @@ from bms_live.results import ModelsData, StoredModel, StoredVersion
 
 LATEST = "latest"
 MOST_VERSIONS = 20
+_CURVES = ("budget",)  # metrics that a loader reads, too long for a list of versions
 
 
 def stored_models() -> Outcome[ModelsData]:
@@ -78,6 +79,6 @@ def _version(name: str, version: str) -> StoredVersion:
         columns=meta.columns,
         features=len(meta.features),
         split=meta.split,
-        metrics=meta.metrics,
+        metrics={name: value for name, value in meta.metrics.items() if name not in _CURVES},
         training_run=meta.training_run,
     )

@@ -57,6 +57,13 @@ def test_the_reference_shows_every_endpoint_and_loads_nothing_from_elsewhere(cli
     assert "http://" not in page and "https://" not in page and "src=" not in page
 
 
+def test_a_listed_failure_model_shows_its_evidence_but_not_its_alert_curve(client, trained):
+    models = {model["name"]: model for model in client.get("/models").json()["data"]["models"]}
+    metrics = models["failure"]["versions"][0]["metrics"]
+    assert metrics["in_words"] and metrics["methods"]
+    assert "budget" not in metrics
+
+
 def test_every_answer_is_described_as_the_envelope(client):
     description = client.get("/openapi.json").json()
     for operations in description["paths"].values():
