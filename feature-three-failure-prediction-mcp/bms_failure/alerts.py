@@ -13,7 +13,8 @@ import pandas as pd
 QUIET_DAYS = 30.0
 ALERTS_PER_WEEK = 10.0  # per 1,000 cells: what a small crew can look at [U]
 ELEVATED = 2.0  # times the base rate: what is called an elevated risk [U]
-_CELLS, _WEEK_DAYS, _EVEN_ODDS = 1000.0, 7.0, 0.5
+EVEN_ODDS = 0.5
+_CELLS, _WEEK_DAYS = 1000.0, 7.0
 CANDIDATE_THRESHOLDS = 60
 BUDGET_SHARE = 0.9  # of the budget are planned for: other cells and weeks bring a few alerts more [U]
 TRUSTED_PRECISION = 2.0 / 3.0  # [U] a crew that finds two of three alerts right goes on looking
@@ -85,46 +86,64 @@ class Watch:
     watched: np.ndarray
     horizon_days: float
 
-    @property
+    @cached_property
     def dying(self) -> np.ndarray:
         """Whether a death follows within H, shape (n,)."""
         return np.asarray(self.ahead <= self.horizon_days)
 
     @cached_property
+    def deaths(self) -> int:
+        """Lives that are dying at some moment."""
+        return len(np.unique(self.cell[self.dying]))
+
+    @cached_property
     def cell_weeks(self) -> float:
         """Cell-weeks watched: one per cell and seven days with a moment."""
-        moments = pd.DataFrame({"cell": self.cell, "day": np.floor(self.day)})
-        return len(moments.drop_duplicates()) / _WEEK_DAYS
+        return int((_starts(self.cell) | _starts(np.floor(self.day))).sum()) / _WEEK_DAYS
 
     def part(self, rows: np.ndarray) -> "Watch":
         """Return the watch of some rows, whole lives of them."""
         return Watch(self.cell[rows], self.day[rows], self.ahead[rows], self.watched[rows], self.horizon_days)
 
 
-def alert_rows(watch: Watch, risk: np.ndarray, threshold: float) -> np.ndarray:
-    """Return the positions at which an alert is raised, sorted."""
+def alert_rows(
+    watch: Watch, risk: np.ndarray, threshold: float, among: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the positions at which an alert is raised, sorted.
+
+    Args:
+        watch: The moments.
+        risk: Risk of each, shape (n,).
+        threshold: Alert at or above it.
+        among: Positions, rising, beyond which no risk is so high; None looks at all.
+    """
     quiet = min(QUIET_DAYS, watch.horizon_days)
-    rows = np.flatnonzero(risk >= threshold)
+    rows = np.flatnonzero(risk >= threshold) if among is None else among[risk[among] >= threshold]
     raised = []
     while len(rows):
-        cells, first = np.unique(watch.cell[rows], return_index=True)
+        first = _starts(watch.cell[rows])
         raised.append(rows[first])
-        until = watch.day[rows[first]] + quiet
-        rows = rows[watch.day[rows] >= until[np.searchsorted(cells, watch.cell[rows])]]
+        until = (watch.day[rows[first]] + quiet)[np.cumsum(first) - 1]
+        rows = rows[watch.day[rows] >= until]
     return np.sort(np.concatenate(raised)) if raised else np.array([], dtype=int)
 
 
-def judge(watch: Watch, risk: np.ndarray, threshold: float) -> AlertResult:
-    """Return the event figures of alerting at `risk >= threshold`."""
-    raised = alert_rows(watch, risk, threshold)
+def _starts(values: np.ndarray) -> np.ndarray:
+    """Return whether a value differs from the one before it, shape (n,); the first one does."""
+    return np.r_[True, values[1:] != values[:-1]] if len(values) else np.zeros(0, dtype=bool)
+
+
+def judge(watch: Watch, risk: np.ndarray, threshold: float, among: np.ndarray | None = None) -> AlertResult:
+    """Return the event figures of alerting at `risk >= threshold`; see `alert_rows`."""
+    raised = alert_rows(watch, risk, threshold, among)
     hits = raised[watch.dying[raised]]
-    first_hits = hits[np.unique(watch.cell[hits], return_index=True)[1]]
+    first_hits = hits[_starts(watch.cell[hits])]
     lead = watch.ahead[first_hits] if len(first_hits) else np.array([np.nan])
     resolved = raised[watch.watched[raised] > watch.horizon_days]
     weeks = watch.cell_weeks
     return AlertResult(
         threshold=float(threshold),
-        deaths=len(np.unique(watch.cell[watch.dying])),
+        deaths=watch.deaths,
         caught=len(first_hits),
         alerts=len(raised),
         resolved=len(resolved),
@@ -145,9 +164,10 @@ def alert_curve(watch: Watch, risk: np.ndarray) -> pd.DataFrame:
     peaks = np.sort(pd.Series(risk).groupby(watch.cell).max().to_numpy())
     shares = np.linspace(0.5, 1.0, CANDIDATE_THRESHOLDS)
     highest = np.unique(np.quantile(peaks, shares, method="higher"))[::-1] if len(peaks) else peaks
-    floor = min(ELEVATED * float(np.mean(watch.dying)), _EVEN_ODDS)
+    floor = min(ELEVATED * float(np.mean(watch.dying)), EVEN_ODDS)
     candidates = highest[highest >= floor] if (highest >= floor).any() else np.array([floor])
-    found = [judge(watch, risk, threshold) for threshold in candidates]
+    among = np.flatnonzero(risk >= candidates.min()) if len(candidates) else None
+    found = [judge(watch, risk, threshold, among) for threshold in candidates]
     return pd.DataFrame(
         {
             "threshold": [item.threshold for item in found],
@@ -176,7 +196,8 @@ def pick_threshold(curve: pd.DataFrame, per_week: float) -> float:
 
     The lowest warns earliest and of the most deaths. Enough are two in three, or as many as at the best balance
     (F1) of recall and precision where that is less; who allows more than the usual ten alerts accepts that, in
-    proportion, fewer are right. Where all thresholds exceed the budget it is the highest.
+    proportion, fewer are right. Where all thresholds exceed the budget it is the highest; but a cell that is more
+    likely to die than not is told whatever the budget, as a fleet may lose more cells than it allows alerts.
 
     Args:
         curve: From `alert_curve`.
@@ -184,8 +205,8 @@ def pick_threshold(curve: pd.DataFrame, per_week: float) -> float:
     """
     within = curve[curve["per_week"] <= BUDGET_SHARE * per_week]
     if within.empty:
-        return float(curve["threshold"].iloc[0])
+        return min(float(curve["threshold"].iloc[0]), EVEN_ODDS)
     balanced = within.sort_values(["f1", "threshold"], ascending=False).iloc[0]
     enough = min(TRUSTED_PRECISION, balanced["precision"]) * min(1.0, ALERTS_PER_WEEK / per_week)
     trusted = within[within["precision"] >= enough]
-    return float(trusted["threshold"].iloc[-1] if len(trusted) else balanced["threshold"])
+    return min(float(trusted["threshold"].iloc[-1] if len(trusted) else balanced["threshold"]), EVEN_ODDS)

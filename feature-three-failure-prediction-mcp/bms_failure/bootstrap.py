@@ -1,7 +1,5 @@
 """Uncertainty when moments come in clusters: whole strings (or cells) are drawn with replacement."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 from bms_schema.data.columns import CELL_ID, STRING
@@ -37,9 +35,19 @@ class Clusters:
         """Return the sum of the values in each draw, shape (200,)."""
         return np.asarray(self._counts @ np.bincount(self._code, values, self._counts.shape[1]))
 
-    def draws(self, statistic: Callable[[np.ndarray], float]) -> np.ndarray:
-        """Return a statistic of row weights in each draw, shape (200,)."""
-        return np.array([statistic(counts[self._code]) for counts in self._counts])
+    def rows_of_each(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Return those of some rows that lie in each cluster, a list as long as there are clusters."""
+        code = self._code[rows]
+        ends = np.cumsum(np.bincount(code, minlength=self._counts.shape[1]))
+        return np.split(rows[np.argsort(code, kind="stable")], ends[:-1])
+
+    def pair_sums(self, worth: np.ndarray) -> np.ndarray:
+        """Return the sum over pairs of drawn clusters in each draw, shape (200,).
+
+        Args:
+            worth: What a cluster is worth with another one, (clusters, clusters).
+        """
+        return np.asarray(((self._counts @ worth) * self._counts).sum(axis=1))
 
 
 def clusters_of(moments: pd.DataFrame, seed: int) -> Clusters:
@@ -56,30 +64,26 @@ def interval(draws: np.ndarray) -> Interval:
     return float(np.quantile(known, _LOW)), float(np.quantile(known, _HIGH))
 
 
-def weighted_auroc(labels: np.ndarray, score: np.ndarray, weights: np.ndarray) -> float:
-    """Return the AUROC with row weights, ties counting half; NaN where one class has no weight.
-
-    >>> weighted_auroc(np.array([0, 1, 1]), np.array([1.0, 2.0, 0.0]), np.array([1.0, 1.0, 0.0]))
-    1.0
-    """
-    return _auroc_of_ties(labels, np.unique(score, return_inverse=True)[1], weights)
-
-
 def auroc_draws(labels: np.ndarray, score: np.ndarray, clusters: Clusters) -> np.ndarray:
-    """Return the AUROC in each draw of the clusters, shape (200,).
+    """Return the AUROC in each draw of the clusters, shape (200,), NaN where a draw lacks a class.
+
+    The pairs that the dying of one cluster win against the living of another are counted once, not in each draw.
 
     Args:
         labels: 0/1, shape (n,).
         score: Higher = worse, shape (n,).
         clusters: Of the same rows.
     """
-    tie = np.unique(score, return_inverse=True)[1]
-    return clusters.draws(lambda weights: _auroc_of_ties(labels, tie, weights))
-
-
-def _auroc_of_ties(labels: np.ndarray, tie: np.ndarray, weights: np.ndarray) -> float:
-    positive = np.bincount(tie, weights * labels)
-    negative = np.bincount(tie, weights * (1 - labels))
-    below = np.cumsum(negative) - negative
-    pairs = positive.sum() * negative.sum()
-    return float(np.sum(positive * (below + negative / 2)) / pairs) if pairs > 0 else float("nan")
+    dying = clusters.rows_of_each(np.flatnonzero(labels == 1.0))
+    of_dying = np.concatenate(dying)
+    owner = np.repeat(np.arange(len(dying)), [len(rows) for rows in dying])
+    won = []
+    for rows in clusters.rows_of_each(np.flatnonzero(labels == 0.0)):
+        living = np.sort(score[rows])
+        both = np.searchsorted(living, score[of_dying], "left") + np.searchsorted(
+            living, score[of_dying], "right"
+        )
+        won.append(np.bincount(owner, both / 2.0, len(dying)))
+    pairs = clusters.sums(labels) * clusters.sums(1.0 - labels)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(pairs > 0, clusters.pair_sums(np.column_stack(won)) / pairs, np.nan)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bms_failure.alerts import Watch, alert_curve, budget_threshold, judge
-from bms_failure.bootstrap import Clusters, auroc_draws, weighted_auroc
+from bms_failure.bootstrap import Clusters, auroc_draws
 from bms_failure.calibration import fit_platt
 from bms_failure.cross_fit import fit_calibrators
 from bms_failure.folds import assign_folds, fold_groups
@@ -45,9 +45,9 @@ def test_calibration_never_turns_a_ranking_round() -> None:
     np.testing.assert_allclose(risk, 0.1, atol=0.01)
 
 
-@pytest.mark.parametrize(("cells", "expected"), [(100, 0.3), (20, 0.2)])
+@pytest.mark.parametrize(("cells", "expected"), [(200, 0.3), (20, 0.2)])
 def test_calibration_looks_at_the_later_half_where_enough_die_there(cells: int, expected: float) -> None:
-    """A tenth dies early in the record, three tenths late; late deaths: 30, or 6."""
+    """A tenth dies early in the record, three tenths late; late deaths: 60, or 6."""
     day, cell = np.repeat([1, 2], cells), np.tile(np.arange(cells), 2)
     dying = np.where(day == 1, cell < 0.1 * cells, cell < 0.3 * cells)
     timeline = pd.DataFrame(
@@ -69,18 +69,18 @@ def test_separable_scores_do_not_give_certainty() -> None:
     assert risk.min() > 0.0
 
 
-def test_weighted_auroc_with_equal_weights_is_the_auroc() -> None:
+def test_auroc_in_each_draw_agrees_with_a_slow_computation() -> None:
+    """A cluster drawn twice counts twice; score ties count half; a draw without one of the classes has none."""
     rng = np.random.default_rng(1)
-    labels = (rng.random(300) < 0.2).astype(float)
+    cluster = rng.integers(0, 6, 300)
+    labels = ((rng.random(300) < 0.2) & (cluster < 2)).astype(float)
     score = rng.integers(0, 20, 300) + 3.0 * labels
-    assert weighted_auroc(labels, score, np.ones(300)) == pytest.approx(auroc(labels, score))
-
-
-def test_doubling_a_cell_equals_a_weight_of_two() -> None:
-    labels, score = np.array([0.0, 1, 0, 1]), np.array([0.1, 0.4, 0.5, 0.9])
-    twice = np.r_[0, 1, 2, 2, 3]
-    weights = np.array([1.0, 1, 2, 1])
-    assert weighted_auroc(labels, score, weights) == pytest.approx(auroc(labels[twice], score[twice]))
+    clusters = Clusters(cluster, seed=3)
+    times = np.column_stack([clusters.sums((cluster == c) / np.sum(cluster == c)) for c in range(6)])
+    drawn = [np.repeat(np.arange(300), row[cluster].round().astype(int)) for row in times]
+    wanted = [auroc(labels[rows], score[rows]) if labels[rows].any() else np.nan for rows in drawn]
+    assert 0 < np.isnan(wanted).sum() < 100
+    np.testing.assert_allclose(auroc_draws(labels, score, clusters), wanted, rtol=1e-12)
 
 
 def test_bootstrap_draws_are_wider_by_cell_than_by_row() -> None:
@@ -172,10 +172,20 @@ def test_the_budget_of_alerts_is_kept() -> None:
     day, cell = np.tile(np.arange(100.0), 50), np.repeat(np.arange(50), 100)
     dying = cell < 25
     seen = Watch(cell, day, np.where(dying, 100.0 - day, np.nan), 200.0 - day, 30.0)
-    risk = rng.random(5000) + 0.3 * dying
+    risk = (rng.random(5000) + 0.3 * dying) / 2.6  # nobody is more likely to die than not
     rates = [judge(seen, risk, budget_threshold(seen, risk, per_week)).per_week for per_week in (5, 20, 60)]
     assert all(rate <= per_week for rate, per_week in zip(rates, (5, 20, 60), strict=True))
     assert rates == sorted(rates) and rates[0] < rates[2]
     curve = alert_curve(seen, risk)
     assert curve["threshold"].is_monotonic_decreasing
     assert curve["per_week"].is_monotonic_increasing
+
+
+def test_a_cell_more_likely_to_die_than_not_is_told_whatever_the_budget() -> None:
+    day, cell = np.tile(np.arange(30.0), 20), np.repeat(np.arange(20), 30)
+    dying = cell < 10
+    seen = Watch(cell, day, np.where(dying, 30.0 - day, np.nan), 80.0 - day, 30.0)
+    risk = np.where(dying, 0.6 + 0.01 * cell, 0.01)
+    found = judge(seen, risk, budget_threshold(seen, risk, per_week=1.0))
+    assert found.recall == 1.0
+    assert found.per_week > 1.0
