@@ -13,8 +13,7 @@ import pandas as pd
 QUIET_DAYS = 30.0
 ALERTS_PER_WEEK = 10.0  # per 1,000 cells: what a small crew can look at [U]
 ELEVATED = 2.0  # times the base rate: what is called an elevated risk [U]
-EVEN_ODDS = 0.5
-_CELLS, _WEEK_DAYS = 1000.0, 7.0
+_CELLS, _WEEK_DAYS, _EVEN_ODDS = 1000.0, 7.0, 0.5
 CANDIDATE_THRESHOLDS = 60
 BUDGET_SHARE = 0.9  # of the budget are planned for: other cells and weeks bring a few alerts more [U]
 TRUSTED_PRECISION = 2.0 / 3.0  # [U] a crew that finds two of three alerts right goes on looking
@@ -157,14 +156,15 @@ def judge(watch: Watch, risk: np.ndarray, threshold: float, among: np.ndarray | 
 def alert_curve(watch: Watch, risk: np.ndarray) -> pd.DataFrame:
     """Return one row per candidate threshold, highest first.
 
-    Columns: `threshold`, `per_week`, `recall`, `precision`, `f1`, `lead_days_median`.
+    Columns: `threshold`, `per_week`, `recall`, `precision`, `f1`, `lead_days_median` and, the same in all rows,
+    `deaths_per_week` (per 1,000 cells, like the alerts).
     Candidates are the highest risks that the lives of the upper half reached: between two of them no life more
     is alerted. No risk below twice the base rate is an alert.
     """
     peaks = np.sort(pd.Series(risk).groupby(watch.cell).max().to_numpy())
     shares = np.linspace(0.5, 1.0, CANDIDATE_THRESHOLDS)
     highest = np.unique(np.quantile(peaks, shares, method="higher"))[::-1] if len(peaks) else peaks
-    floor = min(ELEVATED * float(np.mean(watch.dying)), EVEN_ODDS)
+    floor = min(ELEVATED * float(np.mean(watch.dying)), _EVEN_ODDS)
     candidates = highest[highest >= floor] if (highest >= floor).any() else np.array([floor])
     among = np.flatnonzero(risk >= candidates.min()) if len(candidates) else None
     found = [judge(watch, risk, threshold, among) for threshold in candidates]
@@ -176,6 +176,7 @@ def alert_curve(watch: Watch, risk: np.ndarray) -> pd.DataFrame:
             "precision": [item.precision for item in found],
             "f1": [item.f1 for item in found],
             "lead_days_median": [item.lead_days_median for item in found],
+            "deaths_per_week": watch.deaths / max(watch.cell_weeks, 1.0) * _CELLS,
         }
     )
 
@@ -196,17 +197,18 @@ def pick_threshold(curve: pd.DataFrame, per_week: float) -> float:
 
     The lowest warns earliest and of the most deaths. Enough are two in three, or as many as at the best balance
     (F1) of recall and precision where that is less; who allows more than the usual ten alerts accepts that, in
-    proportion, fewer are right. Where all thresholds exceed the budget it is the highest; but a cell that is more
-    likely to die than not is told whatever the budget, as a fleet may lose more cells than it allows alerts.
+    proportion, fewer are right. Where all thresholds exceed the budget it is the highest. A fleet that loses more
+    cells than the budget allows alerts gets as many alerts as it loses cells.
 
     Args:
-        curve: From `alert_curve`.
+        curve: From `alert_curve`; `deaths_per_week` may be missing.
         per_week: Most alerts per week and 1,000 cells.
     """
-    within = curve[curve["per_week"] <= BUDGET_SHARE * per_week]
+    lost = float(curve["deaths_per_week"].iloc[0]) if "deaths_per_week" in curve else 0.0
+    within = curve[curve["per_week"] <= BUDGET_SHARE * max(per_week, lost)]
     if within.empty:
-        return min(float(curve["threshold"].iloc[0]), EVEN_ODDS)
+        return float(curve["threshold"].iloc[0])
     balanced = within.sort_values(["f1", "threshold"], ascending=False).iloc[0]
     enough = min(TRUSTED_PRECISION, balanced["precision"]) * min(1.0, ALERTS_PER_WEEK / per_week)
     trusted = within[within["precision"] >= enough]
-    return min(float(trusted["threshold"].iloc[-1] if len(trusted) else balanced["threshold"]), EVEN_ODDS)
+    return float(trusted["threshold"].iloc[-1] if len(trusted) else balanced["threshold"])
