@@ -153,7 +153,8 @@ def split_words(training: Training, moments: pd.DataFrame) -> str:
         f"out of fold on {len(training.evidence.judged.labels):,} cell-days whose whole horizon was watched, "
         f"{training.folds} folds by {kind.lower()}, none split in time; a cell's first days (30, or a quarter of "
         "the record) and days at and after a death dropped; calibration (on the later half of the record, if ten "
-        "cells die there) and alert threshold come from the other folds, the method was chosen on these same figures, which flatters it a little"
+        "cells die there) and alert threshold come from the other folds; the method was chosen on these same "
+        "figures, which flatters it a little"
     )
 
 
