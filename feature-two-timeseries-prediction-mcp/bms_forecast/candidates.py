@@ -86,16 +86,32 @@ class Candidates:
 
     @classmethod
     def fitted(
-        cls, features: SeriesFeatures, until: int, reach: int, seed: int, *, apart: range = range(0)
+        cls,
+        features: SeriesFeatures,
+        until: int,
+        reach: int,
+        seed: int,
+        *,
+        apart: range = range(0),
+        without: np.ndarray | None = None,
     ) -> Candidates | None:
-        """Learn from what lies before column `until`, but in no window that touches the columns `apart`.
+        """Learn from what lies before column `until`; None where that is too little.
 
-        None where that is too little.
+        Args:
+            features: Of all series.
+            until: First column not to be read.
+            reach: Longest horizon.
+            seed: Of the horizons drawn and of the trees.
+            apart: Columns that no window learnt from may touch.
+            without: Series that nothing is learnt from.
         """
         rows, origins = training_origins(features.grid, until, MOST_WINDOWS)
+        clear = np.full(len(rows), True)
         if apart:
-            clear = (origins + reach < apart.start) | (origins >= apart.stop)
-            rows, origins = rows[clear], origins[clear]
+            clear &= (origins + reach < apart.start) | (origins >= apart.stop)
+        if without is not None:
+            clear &= ~np.isin(rows, without)
+        rows, origins = rows[clear], origins[clear]
         linear = LinearForecast.fitted(features, rows, origins, until, reach)
         samples = _pairs(features, rows, origins, until, reach, seed)
         if linear is None or len(samples) < FEWEST_PAIRS:

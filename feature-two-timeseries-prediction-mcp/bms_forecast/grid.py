@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from bms_schema.data.columns import STRING
 from bms_schema.run.errors import InvalidArgument, NotEnoughData
 
 ID, WHEN, VALUE = "unique_id", "ds", "y"
@@ -29,6 +30,7 @@ class Grid:
         values: The target, shape (n, T), NaN = no reading.
         exogenous: {name: values of the same shape} known up to each moment, never ahead.
         future: {name: values (n, T + steps ahead)} of covariates that are known ahead.
+        strings: Number of each series' string, shape (n,); all 0 where the frame does not tell strings apart.
     """
 
     ids: list[str]
@@ -38,6 +40,7 @@ class Grid:
     values: np.ndarray
     exogenous: dict[str, np.ndarray]
     future: dict[str, np.ndarray] = field(default_factory=dict)
+    strings: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
 
     @property
     def length(self) -> int:
@@ -97,7 +100,7 @@ def make_grid(
     """Put a tidy frame on a grid; row order changes nothing.
 
     Args:
-        frame: `unique_id`, `ds` (datetime64), `y` (float, NaN = no reading) and the covariates.
+        frame: `unique_id`, `ds` (datetime64), `y` (float, NaN = no reading), the covariates, and `string` if known.
         step_s: Step [s]; None takes the median of the series' usual steps.
         exogenous: Numeric columns to bring along up to each series' last reading.
         future: Numeric columns to bring along so many steps further.
@@ -138,6 +141,9 @@ def make_grid(
         values = rows[name].to_numpy(dtype=float)[taken]
         return _mean_by_place(values, spot, len(names) * (length + reach)).reshape(len(names), -1)[usable]
 
+    strings = np.zeros(len(names), dtype=int)
+    if STRING in rows:
+        strings[codes] = pd.factorize(rows[STRING].astype(str), sort=True)[0]
     return Grid(
         [str(name) for name, there in zip(names, usable, strict=True) if there],
         (behind + length - 1)[usable].astype(int),
@@ -146,6 +152,7 @@ def make_grid(
         gridded(VALUE, 0),
         {name: gridded(name, 0) for name in exogenous},
         {name: gridded(name, ahead) for name in future},
+        strings[usable],
     )
 
 

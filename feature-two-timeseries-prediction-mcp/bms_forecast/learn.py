@@ -16,7 +16,8 @@ from bms_forecast.samples import windows_within
 
 EVIDENCE_PAIRS = 20_000
 # With fewer windows after the training, windows within it are forecast as well, each by candidates trained on the
-# other folds: few days tell neither weights nor widths (cover of a temperature .77 instead of .88).
+# other folds and other strings: few days tell neither weights nor widths (cover of a temperature .77 instead of
+# .88), and no string tells whether what its own history taught holds for another.
 ENOUGH_WINDOWS, FOLDS = 40, 3
 # The last value is forecast where the mixture's error in the backtest is larger by more than this share.
 TOLERATED_LOSS = 0.02
@@ -32,7 +33,10 @@ def learn(state: FittedState, features: SeriesFeatures, plan: Plan, seed: int) -
     candidates = Candidates.fitted(features, plan.calibrate_from, plan.window, seed)
     if candidates is None:
         return
-    later = windows_within(features.grid, plan.calibrate_from, plan.end, plan.window, EVIDENCE_PAIRS)
+    everyone = np.arange(len(features.grid.ids))
+    later = windows_within(
+        features.grid, everyone, plan.calibrate_from, plan.end, plan.window, EVIDENCE_PAIRS
+    )
     evidence = Evidence.of(features, candidates, later)
     folds = _from_folds(features, plan, seed)
     checked = Blend.fitted(
@@ -72,14 +76,24 @@ def _from_folds(features: SeriesFeatures, plan: Plan, seed: int) -> list[Evidenc
     if plan.calibrate_from - start <= FOLDS * plan.window:
         return []
     edges = np.linspace(start, plan.calibrate_from, FOLDS + 1).astype(int)
+    strings = features.grid.strings
+    several = min(len(np.unique(strings)), FOLDS)
     parts = []
-    for start, end in pairwise(edges):
+    for number, (start, end) in enumerate(pairwise(edges)):
+        tested = np.arange(len(features.grid.ids))
+        if several > 1:
+            tested = np.flatnonzero(strings % several == number % several)
         others = Candidates.fitted(
-            features, plan.calibrate_from, plan.window, seed, apart=range(int(start), int(end))
+            features,
+            plan.calibrate_from,
+            plan.window,
+            seed,
+            apart=range(int(start), int(end)),
+            without=tested if several > 1 else None,
         )
-        if others is not None:
+        if others is not None and len(tested):
             windows = windows_within(
-                features.grid, int(start), int(end), plan.window, EVIDENCE_PAIRS // FOLDS
+                features.grid, tested, int(start), int(end), plan.window, EVIDENCE_PAIRS // FOLDS
             )
             parts.append(Evidence.of(features, others, windows))
     return parts

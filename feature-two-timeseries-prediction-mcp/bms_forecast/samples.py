@@ -78,9 +78,9 @@ def training_origins(grid: Grid, until: int, count: int) -> tuple[np.ndarray, np
     return rows[chosen], origins[chosen]
 
 
-def windows_within(grid: Grid, start: int, end: int, window: int, most: int) -> Samples:
-    """Return the windows of all series in columns [start, end), thinned to about `most` triples."""
+def windows_within(grid: Grid, rows: np.ndarray, start: int, end: int, window: int, most: int) -> Samples:
+    """Return the windows of some series in columns [start, end), thinned to about `most` triples."""
     origins = np.arange(end - 1 - window, start - 2, -1)
-    wanted = max(most // (len(grid.ids) * window), 1)
+    wanted = max(most // (len(rows) * window), 1)
     stride = max(-(-len(origins) // wanted), 1)
-    return crossed(np.arange(len(grid.ids)), np.maximum(origins[::stride][::-1], 0), np.arange(1, window + 1))
+    return crossed(rows, np.maximum(origins[::stride][::-1], 0), np.arange(1, window + 1))

@@ -109,14 +109,15 @@ class TargetFrames:
         self._compared: dict[str, tuple[np.ndarray, pd.Series]] = {}
 
     def tidy(self, target: str) -> pd.DataFrame:
-        """Return `unique_id, ds, y` of every series, the other measured columns and the string deviation.
+        """Return `unique_id, string, ds, y` of every series, the other measured columns and the string deviation.
 
         `IsDead` and every carried column stay out.
         """
         frame = self._frame
         values = frame[target].to_numpy(dtype=float)
         deviation, shared = self._against_string(target)
-        tidy = pd.DataFrame({ID: self._cells, WHEN: frame[TIMESTAMP], VALUE: values})
+        strings = frame[STRING].astype(str)
+        tidy = pd.DataFrame({ID: self._cells, STRING: strings, WHEN: frame[TIMESTAMP], VALUE: values})
         for name in MEASURED_NAMES:
             if name in frame and name != target:
                 tidy[name] = frame[name].to_numpy(dtype=float)

@@ -3,6 +3,8 @@ import pandas as pd
 import pytest
 from bms_forecast import CellForecaster
 from bms_forecast.baselines import Baselines
+from bms_forecast.blend import Evidence
+from bms_forecast.candidates import Candidates
 from bms_forecast.grid import make_grid
 from bms_schema.run.errors import InvalidArgument, ModelError
 
@@ -200,3 +202,26 @@ def test_a_forecast_stays_near_what_its_series_has_shown() -> None:
     assert answer["unique_id"].unique().tolist() == ["s0"]
     assert answer[DECILES].to_numpy().max() <= own.max() + room + 1e-9
     assert answer[DECILES].to_numpy().min() >= own.min() - room - 1e-9
+
+
+def test_weights_are_learnt_on_strings_that_taught_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    left_out: list[list[int] | None] = []
+    asked: list[set[int]] = []
+    fitted, of = Candidates.fitted, Evidence.of
+
+    def noted(*args, without=None, **more):
+        left_out.append(None if without is None else without.tolist())
+        return fitted(*args, without=without, **more)
+
+    def noted_too(features, candidates, samples):
+        asked.append(set(samples.rows.tolist()))
+        return of(features, candidates, samples)
+
+    monkeypatch.setattr(Candidates, "fitted", noted)
+    monkeypatch.setattr(Evidence, "of", noted_too)
+    frame = tidy()
+    string = frame["unique_id"].map({"s0": "A", "s1": "A", "s2": "B", "s3": "B"})
+    CellForecaster(horizon=12, random_state=0).fit(frame.assign(string=string))
+    # First the candidates that forecast, asked about later windows of all; then a fold each.
+    assert left_out == [None, [0, 1], [2, 3], [0, 1]]
+    assert asked == [{0, 1, 2, 3}, {0, 1}, {2, 3}, {0, 1}]
