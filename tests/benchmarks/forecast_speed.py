@@ -13,6 +13,7 @@ Memory is the process's largest resident size, with the readings and the librari
 
 import argparse
 import multiprocessing
+import os
 import resource
 import time
 from collections.abc import Callable
@@ -39,6 +40,8 @@ POINTS, STEPS = 10_000, 24
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 FEW_LAGS, WEEK_OF_LAGS = (*range(1, 25), 48, 72, 168), tuple(range(1, 169))
 TREES = 500
+# Read by a new process as its libraries load: their own threads would spin beside ours.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 FLEET = {"n_strings": 40, "cells_per_string": 25, "days": 30, "interval_minutes": 60}
 FLEET_TARGETS = 5
 
@@ -143,6 +146,7 @@ def main() -> None:
     parser.add_argument("--only", choices=("cell", "fleet"))
     options = parser.parse_args()
     if options.only != "fleet":
+        os.environ.update(ONE_THREAD)
         runs = [(name, apart(time_cell, name, seed)) for seed in range(options.runs) for name in METHODS]
         table = pd.DataFrame([{"method": name, **cost} for name, cost in runs]).groupby("method").median()
         table["share"] = table["cpu seconds"].loc["CellForecaster"] / table["cpu seconds"]
@@ -150,6 +154,8 @@ def main() -> None:
             f"One cell, {POINTS} points, {len(TARGETS)} targets, {STEPS} steps; medians of {options.runs} runs"
         )
         print(table.round(2).to_string())
+        for name in ONE_THREAD:
+            del os.environ[name]
     if options.only != "cell":
         table = pd.DataFrame([apart(time_fleet, seed) for seed in range(options.runs)])
         print(f"\n{FLEET}, {FLEET_TARGETS} targets, {STEPS} steps; a row per run")
