@@ -7,7 +7,7 @@ import pandas as pd
 
 from bms_failure.alerts import pick_threshold
 
-NEEDED = ("threshold", "per_week", "precision", "f1")
+NEEDED = ("threshold", "per_week", "precision", "f1", "deaths_per_week")
 
 
 def budget_steps(curve: pd.DataFrame) -> list[dict[str, float]]:
@@ -16,9 +16,17 @@ def budget_steps(curve: pd.DataFrame) -> list[dict[str, float]]:
     Args:
         curve: From `alert_curve`.
     """
-    return [
-        {name: float(f"{row[name]:.6g}") for name in NEEDED} for row in curve[list(NEEDED)].to_dict("records")
-    ]
+    names = [name for name in NEEDED if name in curve]
+    return [{name: float(f"{row[name]:.6g}") for name in names} for row in curve[names].to_dict("records")]
+
+
+def allowed_alerts(steps: Sequence[dict[str, Any]], per_week: float) -> float:
+    """Return how many alerts per week and 1,000 cells there may be: the budget, or as many as cells are lost.
+
+    >>> allowed_alerts([{"deaths_per_week": 26.0}], 10.0), allowed_alerts([], 10.0)
+    (26.0, 10.0)
+    """
+    return max(per_week, float((steps[0].get("deaths_per_week") if steps else None) or 0.0))
 
 
 def threshold_within(steps: Sequence[dict[str, Any]], per_week: float) -> float:

@@ -123,7 +123,7 @@ def draw_budget(curves: pd.DataFrame, *, chosen: str, budget: float) -> Figure:
             )  # fmt: skip
     axes.axvline(budget, color=COLOURS["red"], linewidth=1)
     axes.annotate(
-        f" budget {budget:g}", (budget, 1.0), color=COLOURS["red"], fontsize=8, va="bottom",
+        f" budget {budget:.3g}", (budget, 1.0), color=COLOURS["red"], fontsize=8, va="bottom",
         xycoords=("data", "axes fraction"),
     )  # fmt: skip
     axes.set_xscale("log")

@@ -76,7 +76,7 @@ def _right(used: MethodMetrics, alerts_per_week: float) -> str:
     share = f"{100 * used.event_precision:.0f} %"
     return (
         f"Of {counted(used.alerts_resolved, 'alert')} {used.alerts_right} were right ({share}"
-        f"{_interval(used.event_precision_lo95, used.event_precision_hi95)}){rate} (budget {alerts_per_week:g})."
+        f"{_interval(used.event_precision_lo95, used.event_precision_hi95)}){rate} (budget {alerts_per_week:.3g})."
     )
 
 

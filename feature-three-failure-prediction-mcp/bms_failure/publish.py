@@ -10,7 +10,7 @@ from bms_schema.run.run_folder import Run
 from bms_schema.run.tables import TableFormat, write_table
 
 from bms_failure.answers import Answer, Question, split_words, store
-from bms_failure.budgets import budget_steps
+from bms_failure.budgets import allowed_alerts, budget_steps
 from bms_failure.evidence_words import in_words
 from bms_failure.figures import alert_curves, evidence_record, reliability_of, tell, write_record
 from bms_failure.model import Training
@@ -36,6 +36,7 @@ class Proof:
     record: dict[str, Any]
     pictures: list[Picture]
     kept: dict[str, Any]
+    allowed: float
 
 
 def publish(
@@ -61,6 +62,7 @@ def publish(
         horizons=list(ranking.horizons),
         engine=watched.source.engine,
         alerts_per_week=question.alerts_per_week,
+        alerts_allowed=round(allowed, 2) if (allowed := proof.allowed if proof else answer.allowed) else None,
         failing_cells=(shown := worst_that_fit(failing)),
         failing_total=len(failing),
         truncated=len(failing) > len(shown) or len(dead) > MOST_DEAD,
@@ -110,19 +112,18 @@ def _prove(run: Run, watched: Watched, question: Question, training: Training) -
     run.split = split_words(training, watched.moments)
     metrics = tell(training, run.split)
     reliability = reliability_of(training.evidence, metrics.chosen)
-    words = in_words(metrics, reliability, question.alerts_per_week)
     curves = alert_curves(training.evidence)
-    record = evidence_record(
-        training, metrics, curves, alerts_per_week=question.alerts_per_week, in_words=words
-    )
-    write_record(record, run.path(EVIDENCE))
     steps = budget_steps(curves[curves["method"] == metrics.chosen].drop(columns="method"))
+    allowed = allowed_alerts(steps, question.alerts_per_week)
+    words = in_words(metrics, reliability, allowed)
+    record = evidence_record(training, metrics, curves, alerts_per_week=allowed, in_words=words)
+    write_record(record, run.path(EVIDENCE))
     kept = metrics.model_dump(mode="json") | {
         "in_words": words, "alerts_per_week": question.alerts_per_week, "budget": steps,
     }  # fmt: skip
     run.metrics = kept
     pictures = draw_evidence(
-        reliability, curves, chosen=metrics.chosen, days=metrics.judged_days, budget=question.alerts_per_week,
+        reliability, curves, chosen=metrics.chosen, days=metrics.judged_days, budget=allowed,
         folder=run.folder,
     )  # fmt: skip
-    return Proof(metrics, words, record, pictures, kept)
+    return Proof(metrics, words, record, pictures, kept, allowed)

@@ -76,7 +76,10 @@ class FailureMetrics(ToolData):
 
 
 class FailureData(ToolData):
-    """Cells ranked by how likely they die."""
+    """Cells ranked by how likely they die.
+
+    `alerts_allowed` is the budget `alerts_per_week`, or as many as the fleet loses cells where that is more.
+    """
 
     risk_csv: str
     method: Method
@@ -85,6 +88,7 @@ class FailureData(ToolData):
     effective_horizon_days: int | None = None
     horizons: list[int] = []
     alerts_per_week: float
+    alerts_allowed: float | None = None
     failing_cells: list[FailingCell]
     failing_total: int
     truncated: bool

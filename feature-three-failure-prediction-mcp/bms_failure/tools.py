@@ -34,7 +34,9 @@ ModelChoice = Annotated[
 Budget = Annotated[
     float,
     Field(
-        ge=0.1, le=1000, description="Most alerts per week and 1,000 cells; sets how long the alert list is."
+        ge=0.1,
+        le=1000,
+        description="Most alerts per week and 1,000 cells, or as many as the fleet loses cells.",
     ),
 ]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="Of folds, trees and bootstrap.")]

@@ -48,11 +48,22 @@ def sum_up(data: FailureData, why: str, model: FailureModel | None, moments: pd.
         return text, text
     listed = (
         f"{data.failing_total} of {alive} cells are on the alert list for a death within "
-        f"{counted(model.judged_days, 'day')}, with up to {data.alerts_per_week:g} a week per 1,000 cells"
+        f"{counted(model.judged_days, 'day')}, with up to {_budget(data)}"
     )
     text = f"{why} {listed}.{_unclaimed(data)}{_riskiest(data)}{_dead(data)}"
     method = (data.metrics.chosen if data.metrics else model.method).replace("_", " ")
     return " ".join([text, f"Method: {method}.", *data.in_words]), text
+
+
+def _budget(data: FailureData) -> str:
+    """Say how many alerts there may be; a fleet that loses more cells than the budget gets as many."""
+    allowed = data.alerts_allowed or data.alerts_per_week
+    raised = (
+        f" (as many as are lost; {data.alerts_per_week:g} were asked for)"
+        if allowed > data.alerts_per_week
+        else ""
+    )
+    return f"{allowed:.3g} a week per 1,000 cells{raised}"
 
 
 def _unclaimed(data: FailureData) -> str:
