@@ -64,7 +64,7 @@ def _caught(used: MethodMetrics) -> str:
         early = f"{_days(used.lead_days_median)} days ahead or more"
         lead = f", half of them {early}, nine of ten at least {_days(used.lead_days_p10)}"
     return (
-        f"Of {counted(used.deaths, 'death')} {used.deaths_caught} were announced "
+        f"Of {counted(used.deaths, 'death')} {_were(used.deaths_caught)} announced "
         f"({100 * used.event_recall:.0f} %{_interval(used.event_recall_lo95, used.event_recall_hi95)}){lead}."
     )
 
@@ -75,7 +75,7 @@ def _right(used: MethodMetrics, alerts_per_week: float) -> str:
     rate = "" if used.alerts_per_week is None else f", {used.alerts_per_week:.1f} a week per 1,000 cells"
     share = f"{100 * used.event_precision:.0f} %"
     return (
-        f"Of {counted(used.alerts_resolved, 'alert')} {used.alerts_right} were right ({share}"
+        f"Of {counted(used.alerts_resolved, 'alert')} {_were(used.alerts_right)} right ({share}"
         f"{_interval(used.event_precision_lo95, used.event_precision_hi95)}){rate} (budget {alerts_per_week:.3g})."
     )
 
@@ -110,3 +110,7 @@ def _signed(value: float) -> str:
 def _days(value: float) -> str:
     """Whole days from two on; below, the hours matter."""
     return f"{value:.0f}" if value >= 2 else f"{value:.1f}"
+
+
+def _were(number: int) -> str:
+    return f"{number:,} {'was' if number == 1 else 'were'}"

@@ -74,6 +74,12 @@ def test_a_baseline_that_won_is_named() -> None:
     assert "said less than the simple ranking by deviation rank" in in_words(found, told([1, 0], 0.2), 10)[-1]
 
 
+def test_one_alert_is_told_in_the_singular() -> None:
+    found = metrics()
+    found.methods["classifier"].alerts_right = 1
+    assert "Of 18 alerts 1 was right" in in_words(found, told([1, 0], 0.2), 10)[2]
+
+
 def test_few_deaths_are_called_few() -> None:
     assert in_words(metrics(deaths=4), told([1, 0], 0.2), 10)[-1].startswith("Only 4 deaths")
 
