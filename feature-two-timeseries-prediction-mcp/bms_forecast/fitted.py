@@ -27,7 +27,7 @@ class FittedState:
         candidates: What was trained before `cut_s`; None where history was too short.
         checked: Blend from the calibration part alone, for the backtest; None likewise.
         final: Blend from everything after `cut_s`, for the forecast; None likewise.
-        lost_by: Share by which `checked` erred more than the last value in the backtest, which is why `final` is
+        lost_by: Share by which the last value erred less than `checked` in the backtest, which is why `final` is
             the last value; None where it did not.
     """
 

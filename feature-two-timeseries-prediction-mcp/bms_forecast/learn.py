@@ -19,7 +19,7 @@ EVIDENCE_PAIRS = 20_000
 # other folds and other strings: few days tell neither weights nor widths (cover of a temperature .77 instead of
 # .88), and no string tells whether what its own history taught holds for another.
 ENOUGH_WINDOWS, FOLDS = 40, 3
-# The last value is forecast where the mixture's error in the backtest is larger by more than this share.
+# The last value is forecast where its error in the backtest is smaller than the mixture's by more than this share.
 TOLERATED_LOSS = 0.02
 # After fewer days the spread of the usual day says nothing.
 DAYS_BEFORE = 5
@@ -52,7 +52,7 @@ def learn(state: FittedState, features: SeriesFeatures, plan: Plan, seed: int) -
 
 
 def lost_by(blend: Blend, evidence: Evidence, candidate: int) -> float | None:
-    """Return by which share a blend's mean absolute error exceeds one candidate's; None where it does not.
+    """Return by which share one candidate's mean absolute error is smaller than a blend's; None where it is not.
 
     Args:
         blend: Chosen without the evidence.
@@ -66,7 +66,7 @@ def lost_by(blend: Blend, evidence: Evidence, candidate: int) -> float | None:
         float(np.nanmean(np.abs(points - truth) * scale))
         for points in (blend.points(evidence), evidence.said.points[:, candidate])
     )
-    return ours / rival - 1.0 if ours > rival * (1.0 + TOLERATED_LOSS) else None
+    return 1.0 - rival / ours if rival < ours * (1.0 - TOLERATED_LOSS) else None
 
 
 def _from_folds(features: SeriesFeatures, plan: Plan, seed: int) -> list[Evidence]:

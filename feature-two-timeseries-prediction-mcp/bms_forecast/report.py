@@ -139,9 +139,7 @@ def split_words(test: Backtest, state: FittedState) -> str:
     lost = (
         ""
         if state.lost_by is None
-        else (
-            f"; there the mixture erred {state.lost_by:.0%} more than the last value, so the last value is forecast"
-        )
+        else (f"; there the last value erred {state.lost_by:.0%} less than the mixture, so it is forecast")
     )
     return (
         f"trained before {cut}, blended and calibrated until {first}, {tested}; for the forecast blended and "

@@ -93,8 +93,17 @@ def test_a_mixture_that_lost_its_backtest_gives_way_to_the_last_value() -> None:
     values[600:] += np.arange(120) * 0.5
     forecaster = CellForecaster(horizon=24).fit(pd.DataFrame({"unique_id": "a", "ds": when, "y": values}))
     state, test = forecaster.fitted, forecaster.backtest()["a"]
-    assert state.lost_by == pytest.approx(-test.scores.skill, abs=0.35) and test.scores.skill < 0
+    assert state.lost_by == pytest.approx(1 - 1 / (1 - test.scores.skill), abs=0.1) and test.scores.skill < 0
     assert state.method == "last value" and (forecaster.predict()["mean"] == values[-1]).all()
+
+
+def test_what_stands_still_through_its_backtest_is_forecast_to_stand_still() -> None:
+    rng = np.random.default_rng(0)
+    when = pd.date_range("2026-01-01", periods=720, freq="h")
+    values = 100.0 - 20.0 * (rng.random(720) < 0.1)
+    values[590:] = 100.0  # the last value errs by nothing in the reported windows
+    forecaster = CellForecaster(horizon=24).fit(pd.DataFrame({"unique_id": "a", "ds": when, "y": values}))
+    assert (forecaster.predict()["mean"] == 100.0).all()
 
 
 def test_fifty_readings_of_white_noise_are_forecast_by_their_mean() -> None:
