@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from distributed import Client
 
 Tell = Callable[[float, str], None]
-# Measured: what condensing a group takes per row, and a tenth more; what a worker takes with no rows.
-WORKER_BYTES_PER_ROW, WORKER_BYTES = 900, 2**29
+# Measured on hourly readings: what condensing takes per row, and a tenth more; what a worker takes with no rows.
+WORKER_BYTES_PER_ROW, WORKER_BYTES = 600, 2**29
 
 
 @dataclass(frozen=True)
