@@ -9,7 +9,7 @@ from bms_schema.data.columns import CELL_ID
 from bms_failure.baselines import BASELINES, baseline_score
 from bms_failure.blocks import AT
 from bms_failure.booster import LearningSet, learning_set, log_odds, raw_risks
-from bms_failure.calibration import Platt, fit_platt
+from bms_failure.calibration import Calibrator, fit_calibrator
 from bms_failure.evidence import FoldReport, MethodName, no_report
 from bms_failure.fitting import Fit, fit_here
 
@@ -62,8 +62,10 @@ def out_of_fold_scores(
     return {"classifier": learnt} | plain
 
 
-def fit_calibrators(scores: np.ndarray, timeline: pd.DataFrame, edges: tuple[int, ...]) -> tuple[Platt, ...]:
-    """Fit one logistic curve per edge on the later moments of those that were watched to that edge.
+def fit_calibrators(
+    scores: np.ndarray, timeline: pd.DataFrame, edges: tuple[int, ...]
+) -> tuple[Calibrator, ...]:
+    """Fit one curve per edge on the later moments of those that were watched to that edge.
 
     Args:
         scores: Out of fold, (n, k), so that no booster scored a cell that it had learnt from.
@@ -74,7 +76,7 @@ def fit_calibrators(scores: np.ndarray, timeline: pd.DataFrame, edges: tuple[int
     for number, days in enumerate(edges):
         rows = _later_slice(timeline, days)
         labels = (timeline["ahead"].to_numpy()[rows] <= days).astype(float)
-        found.append(fit_platt(scores[rows, number], labels))
+        found.append(fit_calibrator(scores[rows, number], labels))
     return tuple(found)
 
 
@@ -91,9 +93,9 @@ def _later_slice(timeline: pd.DataFrame, days: float) -> np.ndarray:
     return later if enough else rows
 
 
-def calibrate(scores: np.ndarray, platts: tuple[Platt, ...]) -> np.ndarray:
+def calibrate(scores: np.ndarray, calibrators: tuple[Calibrator, ...]) -> np.ndarray:
     """Return risks at each edge, never falling along a row, (n, k)."""
-    risks = np.column_stack([platt(scores[:, number]) for number, platt in enumerate(platts)])
+    risks = np.column_stack([calibrator(scores[:, number]) for number, calibrator in enumerate(calibrators)])
     return np.asarray(np.maximum.accumulate(risks, axis=1))
 
 
@@ -103,6 +105,6 @@ def cross_fitted_risks(scores: np.ndarray, timeline: pd.DataFrame, edges: tuple[
     fold = timeline["fold"].to_numpy()
     for number in np.unique(fold):
         test = fold == number
-        platts = fit_calibrators(scores[~test], timeline[~test], edges)
-        risks[test] = calibrate(scores[test], platts)
+        calibrators = fit_calibrators(scores[~test], timeline[~test], edges)
+        risks[test] = calibrate(scores[test], calibrators)
     return risks

@@ -13,7 +13,7 @@ from bms_schema.data.columns import CELL_ID
 from bms_failure.alerts import ALERTS_PER_WEEK
 from bms_failure.baselines import BASELINE_FEATURE, baseline_score
 from bms_failure.booster import contributions, learning_set, log_odds, raw_risks
-from bms_failure.calibration import Platt
+from bms_failure.calibration import Calibrator
 from bms_failure.cross_fit import calibrate, cross_fitted_risks, fit_calibrators, out_of_fold_scores
 from bms_failure.evaluation import make_timeline, weigh_evidence
 from bms_failure.evidence import Evidence, FoldReport, MethodName, no_report
@@ -46,7 +46,7 @@ class FailureModel:
     Args:
         method: The method that won out of fold.
         booster: The hazard, trained on all moments; scores only where `method` is "classifier".
-        platts: From the method's out-of-fold scores to risks, one per horizon.
+        calibrators: From the method's out-of-fold scores to risks, one per horizon.
         horizons: Days at which risks are calibrated, ascending.
         judged_days: The horizon that was asked for in training; `alert_threshold` belongs to it.
         alert_threshold: Risk within `judged_days` from which a cell is called failing.
@@ -55,7 +55,7 @@ class FailureModel:
 
     method: MethodName
     booster: xgboost.Booster
-    platts: tuple[Platt, ...]
+    calibrators: tuple[Calibrator, ...]
     horizons: tuple[int, ...]
     judged_days: int
     alert_threshold: float
@@ -72,7 +72,7 @@ class FailureModel:
             scores = log_odds(raw_risks(self.booster, moments, len(self.horizons)))
         else:
             scores = np.repeat(baseline_score(moments, self.method)[:, None], len(self.horizons), axis=1)
-        return calibrate(scores, self.platts)
+        return calibrate(scores, self.calibrators)
 
     def risk_at(self, moments: pd.DataFrame, days: float) -> np.ndarray:
         """Return the probability of a death within so many days, shape (n,).

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import logit
 
-from bms_failure.calibration import fit_line
+from bms_failure.calibration import fit_logistic
 
 BINS = 10
 _CLIP = 1e-6
@@ -47,7 +47,8 @@ def calibration_slope(labels: np.ndarray, risk: np.ndarray) -> float:
     odds = logit(np.clip(risk, _CLIP, 1 - _CLIP))
     if np.ptp(labels) == 0 or np.ptp(odds) == 0:
         return float("nan")
-    return float(fit_line(odds, labels, slope_penalty=0.0, lowest_slope=-np.inf)[0])
+    slopes, _ = fit_logistic(odds[:, None], labels, slope_penalty=0.0, lowest_slope=-np.inf)
+    return float(slopes[0])
 
 
 def brier_skill(labels: np.ndarray, risk: np.ndarray) -> float:

@@ -7,7 +7,7 @@ from bms_schema.data.columns import COLUMNS
 from bms_schema.run.errors import ModelError
 from bms_schema.run.model_store import ModelMeta, load_model_version, model_versions, new_model_version
 
-from bms_failure.calibration import Platt
+from bms_failure.calibration import Calibrator, Logistic
 from bms_failure.feature_set import FEATURE_NAMES
 from bms_failure.model import FailureModel
 
@@ -38,7 +38,7 @@ def save_model(
     """
     settings = {
         "method": model.method,
-        "platts": [asdict(platt) for platt in model.platts],
+        "calibrators": [asdict(calibrator) for calibrator in model.calibrators],
         "horizons": list(model.horizons),
         "judged_days": model.judged_days,
         "alert_threshold": model.alert_threshold,
@@ -81,10 +81,10 @@ def load_model(version: str, *, measured: Sequence[str], chemistry: str) -> tupl
             expected="the same chemistry and the same features",
             fix="Train on data with IsDead labels of this chemistry, or name another version.",
         )
-    if "horizons" not in settings:
+    if "calibrators" not in settings:
         raise ModelError(
-            f"Version '{stored.version}' of '{MODEL_NAME}' is refused: it knows one horizon only.",
-            expected="a model of this release, which tells risks at several horizons",
+            f"Version '{stored.version}' of '{MODEL_NAME}' is refused: an earlier release calibrated it.",
+            expected="a model of this release",
             fix="Train again on data with IsDead labels.",
         )
     booster = xgboost.Booster({"nthread": 1})
@@ -92,13 +92,28 @@ def load_model(version: str, *, measured: Sequence[str], chemistry: str) -> tupl
     model = FailureModel(
         settings["method"],
         booster,
-        tuple(Platt(**platt) for platt in settings["platts"]),
+        tuple(_calibrator(kept) for kept in settings["calibrators"]),
         tuple(int(days) for days in settings["horizons"]),
         int(settings["judged_days"]),
         float(settings["alert_threshold"]),
         chemistry,
     )
     return model, meta
+
+
+def _calibrator(kept: dict[str, dict[str, object]]) -> Calibrator:
+    """Return a calibrator from the numbers of `meta.json`, in which tuples are lists."""
+    return Calibrator(
+        **{
+            part: Logistic(
+                tuple(numbers["slopes"]),  # type: ignore[arg-type]
+                float(numbers["intercept"]),  # type: ignore[arg-type]
+                tuple(numbers["centres"]),  # type: ignore[arg-type]
+                tuple(numbers["spreads"]),  # type: ignore[arg-type]
+            )
+            for part, numbers in kept.items()
+        }
+    )
 
 
 def newest_fitting_model(*, measured: Sequence[str], chemistry: str) -> tuple[FailureModel, ModelMeta] | None:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from bms_failure.alerts import Watch, alert_curve, budget_threshold, judge
 from bms_failure.bootstrap import Clusters, auroc_draws
-from bms_failure.calibration import fit_platt
+from bms_failure.calibration import fit_calibrator
 from bms_failure.cross_fit import fit_calibrators
 from bms_failure.folds import assign_folds, fold_groups
 from bms_failure.risk_metrics import average_precision
@@ -36,12 +36,12 @@ def test_calibration_recovers_known_probabilities() -> None:
     score = rng.normal(size=20_000)
     truth = 1 / (1 + np.exp(-(1.5 * score - 2.0)))
     labels = (rng.random(20_000) < truth).astype(float)
-    assert np.abs(fit_platt(score, labels)(score) - truth).max() < 0.03
+    assert np.abs(fit_calibrator(score, labels)(score) - truth).max() < 0.03
 
 
 def test_calibration_never_turns_a_ranking_round() -> None:
     score = np.arange(100.0)
-    risk = fit_platt(score, (score < 10).astype(float))(score)
+    risk = fit_calibrator(score, (score < 10).astype(float))(score)
     np.testing.assert_allclose(risk, 0.1, atol=0.01)
 
 
@@ -58,13 +58,23 @@ def test_calibration_looks_at_the_later_half_where_enough_die_there(cells: int, 
             "watched": 40.0,
         }
     )
-    (platt,) = fit_calibrators(np.zeros((2 * cells, 1)), timeline, (7,))
-    assert platt(np.zeros(1))[0] == pytest.approx(expected, abs=0.01)
+    (calibrator,) = fit_calibrators(np.zeros((2 * cells, 1)), timeline, (7,))
+    assert calibrator(np.zeros(1))[0] == pytest.approx(expected, abs=0.01)
+
+
+def test_calibration_follows_a_bend_that_no_line_does() -> None:
+    rng = np.random.default_rng(4)
+    score = rng.normal(-2.0, 2.0, size=40_000)
+    truth = np.where(score < 0.0, 0.02, 0.95)
+    labels = (rng.random(40_000) < truth).astype(float)
+    calibrator = fit_calibrator(score, labels)
+    line = np.abs(calibrator.line(score[:, None]) - truth).mean()
+    assert np.abs(calibrator(score) - truth).mean() < line
 
 
 def test_separable_scores_do_not_give_certainty() -> None:
     score = np.r_[np.zeros(50), np.full(4, 10.0)]
-    risk = fit_platt(score, (score > 5).astype(float))(score)
+    risk = fit_calibrator(score, (score > 5).astype(float))(score)
     assert risk.max() < 1.0
     assert risk.min() > 0.0
 
