@@ -197,15 +197,14 @@ def pick_threshold(curve: pd.DataFrame, per_week: float) -> float:
 
     The lowest warns earliest and of the most deaths. Enough are two in three, or as many as at the best balance
     (F1) of recall and precision where that is less; who allows more than the usual ten alerts accepts that, in
-    proportion, fewer are right. Where all thresholds exceed the budget it is the highest. A fleet that loses more
-    cells than the budget allows alerts gets as many alerts as it loses cells.
+    proportion, fewer are right. Where all thresholds exceed the budget it is the highest. The budget is a maximum,
+    also for a fleet that loses more cells than it allows alerts.
 
     Args:
-        curve: From `alert_curve`; `deaths_per_week` may be missing.
+        curve: From `alert_curve`.
         per_week: Most alerts per week and 1,000 cells.
     """
-    lost = float(curve["deaths_per_week"].iloc[0]) if "deaths_per_week" in curve else 0.0
-    within = curve[curve["per_week"] <= BUDGET_SHARE * max(per_week, lost)]
+    within = curve[curve["per_week"] <= BUDGET_SHARE * per_week]
     if within.empty:
         return float(curve["threshold"].iloc[0])
     balanced = within.sort_values(["f1", "threshold"], ascending=False).iloc[0]

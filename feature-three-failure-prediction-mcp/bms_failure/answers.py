@@ -11,7 +11,7 @@ from bms_schema.run.errors import ModelError, NotEnoughData
 from bms_schema.run.model_store import LATEST, ModelMeta, model_versions
 from bms_schema.run.run_folder import Run
 
-from bms_failure.budgets import allowed_alerts, threshold_within
+from bms_failure.budgets import cells_lost, threshold_within
 from bms_failure.fitting import Fit, fit_here
 from bms_failure.folds import fold_groups
 from bms_failure.labels import choose_horizon
@@ -53,7 +53,7 @@ class Answer:
         why: In words.
         threshold: Alert from this risk on; None takes the model's own.
         in_words: What was seen of a stored model when it was trained.
-        allowed: Alerts per week and 1,000 cells that a stored model may raise.
+        lost: Cells per week and 1,000 that the fleet of a stored model lost.
     """
 
     model: FailureModel | None
@@ -62,7 +62,7 @@ class Answer:
     why: str
     threshold: float | None = None
     in_words: list[str] = field(default_factory=list)
-    allowed: float | None = None
+    lost: float | None = None
 
     @property
     def method(self) -> Method:
@@ -121,8 +121,9 @@ def _stored(model: FailureModel, meta: ModelMeta, question: Question, reason: st
     steps = meta.metrics.get("budget") or []
     threshold = None if same or not steps else threshold_within(steps, question.alerts_per_week)
     words = [f"On the fleet it was trained on: {said}" for said in meta.metrics.get("in_words", [])[:1]]
-    allowed = allowed_alerts(steps, question.alerts_per_week)
-    return Answer(model, None, meta.version, f"{reason}{say_model(meta)}", threshold, words, allowed)
+    return Answer(
+        model, None, meta.version, f"{reason}{say_model(meta)}", threshold, words, cells_lost(steps)
+    )
 
 
 def _try_training(watched: Watched, question: Question, report: Progress, fit: Fit) -> Training | None:

@@ -20,13 +20,14 @@ def budget_steps(curve: pd.DataFrame) -> list[dict[str, float]]:
     return [{name: float(f"{row[name]:.6g}") for name in names} for row in curve[names].to_dict("records")]
 
 
-def allowed_alerts(steps: Sequence[dict[str, Any]], per_week: float) -> float:
-    """Return how many alerts per week and 1,000 cells there may be: the budget, or as many as cells are lost.
+def cells_lost(steps: Sequence[dict[str, Any]]) -> float | None:
+    """Return how many cells per week and 1,000 the fleet of the steps lost, None where nobody counted.
 
-    >>> allowed_alerts([{"deaths_per_week": 26.0}], 10.0), allowed_alerts([], 10.0)
-    (26.0, 10.0)
+    >>> cells_lost([{"deaths_per_week": 26.0}]), cells_lost([])
+    (26.0, None)
     """
-    return max(per_week, float((steps[0].get("deaths_per_week") if steps else None) or 0.0))
+    lost = steps[0].get("deaths_per_week") if steps else None
+    return None if lost is None else float(lost)
 
 
 def threshold_within(steps: Sequence[dict[str, Any]], per_week: float) -> float:

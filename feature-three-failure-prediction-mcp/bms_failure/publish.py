@@ -10,7 +10,7 @@ from bms_schema.run.run_folder import Run
 from bms_schema.run.tables import TableFormat, write_table
 
 from bms_failure.answers import Answer, Question, split_words, store
-from bms_failure.budgets import allowed_alerts, budget_steps
+from bms_failure.budgets import budget_steps, cells_lost
 from bms_failure.evidence_words import in_words
 from bms_failure.figures import alert_curves, evidence_record, reliability_of, tell, write_record
 from bms_failure.model import Training
@@ -36,7 +36,7 @@ class Proof:
     record: dict[str, Any]
     pictures: list[Picture]
     kept: dict[str, Any]
-    allowed: float
+    lost: float | None
 
 
 def publish(
@@ -62,7 +62,7 @@ def publish(
         horizons=list(ranking.horizons),
         engine=watched.source.engine,
         alerts_per_week=question.alerts_per_week,
-        alerts_allowed=round(allowed, 2) if (allowed := proof.allowed if proof else answer.allowed) else None,
+        deaths_per_week=round(lost, 2) if (lost := proof.lost if proof else answer.lost) else None,
         failing_cells=(shown := worst_that_fit(failing)),
         failing_total=len(failing),
         truncated=len(failing) > len(shown) or len(dead) > MOST_DEAD,
@@ -114,16 +114,16 @@ def _prove(run: Run, watched: Watched, question: Question, training: Training) -
     reliability = reliability_of(training.evidence, metrics.chosen)
     curves = alert_curves(training.evidence)
     steps = budget_steps(curves[curves["method"] == metrics.chosen].drop(columns="method"))
-    allowed = allowed_alerts(steps, question.alerts_per_week)
-    words = in_words(metrics, reliability, allowed)
-    record = evidence_record(training, metrics, curves, alerts_per_week=allowed, in_words=words)
+    budget = question.alerts_per_week
+    words = in_words(metrics, reliability, budget)
+    record = evidence_record(training, metrics, curves, alerts_per_week=budget, in_words=words)
     write_record(record, run.path(EVIDENCE))
     kept = metrics.model_dump(mode="json") | {
-        "in_words": words, "alerts_per_week": question.alerts_per_week, "budget": steps,
+        "in_words": words, "alerts_per_week": budget, "budget": steps,
     }  # fmt: skip
     run.metrics = kept
     pictures = draw_evidence(
-        reliability, curves, chosen=metrics.chosen, days=metrics.judged_days, budget=allowed,
+        reliability, curves, chosen=metrics.chosen, days=metrics.judged_days, budget=budget,
         folder=run.folder,
     )  # fmt: skip
-    return Proof(metrics, words, record, pictures, kept, allowed)
+    return Proof(metrics, words, record, pictures, kept, cells_lost(steps))

@@ -78,7 +78,8 @@ class FailureMetrics(ToolData):
 class FailureData(ToolData):
     """Cells ranked by how likely they die.
 
-    `alerts_allowed` is the budget `alerts_per_week`, or as many as the fleet loses cells where that is more.
+    `alerts_per_week` is the budget of alerts and `deaths_per_week` what the fleet that taught the model lost,
+    both per 1,000 cells: where it lost more, the budget cannot name all.
     """
 
     risk_csv: str
@@ -88,7 +89,7 @@ class FailureData(ToolData):
     effective_horizon_days: int | None = None
     horizons: list[int] = []
     alerts_per_week: float
-    alerts_allowed: float | None = None
+    deaths_per_week: MaybeFloat = None
     failing_cells: list[FailingCell]
     failing_total: int
     truncated: bool

@@ -36,7 +36,7 @@ Budget = Annotated[
     Field(
         ge=0.1,
         le=1000,
-        description="Most alerts per week and 1,000 cells, or as many as the fleet loses cells.",
+        description="Most alerts per week and 1,000 cells.",
     ),
 ]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="Of folds, trees and bootstrap.")]

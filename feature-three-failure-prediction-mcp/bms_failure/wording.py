@@ -1,10 +1,13 @@
 """The tool's message: who is failing, by which method, how far it can be trusted."""
 
+from math import ceil
+
 import pandas as pd
 from bms_schema.data.columns import IS_DEAD
 from bms_schema.run.model_store import ModelMeta
 from bms_schema.run.wording import counted
 
+from bms_failure.alerts import BUDGET_SHARE
 from bms_failure.blocks import AT
 from bms_failure.model import FailureModel
 from bms_failure.results import FailureData
@@ -56,14 +59,15 @@ def sum_up(data: FailureData, why: str, model: FailureModel | None, moments: pd.
 
 
 def _budget(data: FailureData) -> str:
-    """Say how many alerts there may be; a fleet that loses more cells than the budget gets as many."""
-    allowed = data.alerts_allowed or data.alerts_per_week
-    raised = (
-        f" (as many as are lost; {data.alerts_per_week:g} were asked for)"
-        if allowed > data.alerts_per_week
-        else ""
+    """Say how many alerts there may be, and how many it would take where the fleet loses more cells."""
+    told = f"{data.alerts_per_week:g} a week per 1,000 cells"
+    needed = ceil((data.deaths_per_week or 0.0) / BUDGET_SHARE)
+    if needed <= data.alerts_per_week:
+        return told
+    return (
+        f"{told} (the fleet lost {data.deaths_per_week:.3g} a week: a budget of {needed} would be needed to name "
+        "them all)"
     )
-    return f"{allowed:.3g} a week per 1,000 cells{raised}"
 
 
 def _unclaimed(data: FailureData) -> str:
