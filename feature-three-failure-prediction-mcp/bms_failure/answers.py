@@ -1,6 +1,7 @@
 """Who answers: a model trained on this data, a stored one, or the indicators."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ from bms_schema.run.model_store import LATEST, ModelMeta, model_versions
 from bms_schema.run.run_folder import Run
 
 from bms_failure.budgets import cells_lost, threshold_within
+from bms_failure.cross_fit import FEWEST_LATER_DEATHS
 from bms_failure.fitting import Fit, fit_here
 from bms_failure.folds import fold_groups
 from bms_failure.labels import choose_horizon
 from bms_failure.model import FailureModel, Training, train
 from bms_failure.moments import require_history
 from bms_failure.results import Method
-from bms_failure.storage import MODEL_NAME, load_model, newest_fitting_model, save_model
+from bms_failure.storage import MODEL_NAME, load_model, new_model, newest_fitting_model
 from bms_failure.watch import Watched
 from bms_failure.wording import say_model, why_no_training
 
@@ -153,17 +155,21 @@ def split_words(training: Training, moments: pd.DataFrame) -> str:
         moments: Of `Watched`.
     """
     kind = fold_groups(moments[STRING].to_numpy(), moments[CELL_ID].to_numpy())[1]
+    held_out = "string" if kind == STRING else "cell"
     return (
         f"out of fold on {len(training.evidence.judged.labels):,} cell-days whose whole horizon was watched, "
-        f"{training.folds} folds by {kind.lower()}, none split in time; a cell's first days (30, or a quarter of "
-        "the record) and days at and after a death dropped; calibration (on the later half of the record, if ten "
-        "cells die there) and alert threshold come from the other folds; the method was chosen on these same "
-        "figures, which flatters it a little"
+        f"{training.folds} folds by {held_out}, none split in time; a cell's first days (30, or a quarter of "
+        "the record; kept if too few cells die later) and days at and after a death dropped; calibration (per "
+        f"horizon on the later half of the record, if {FEWEST_LATER_DEATHS} cells die there, else on all of it) "
+        "and alert threshold come from the other folds; the method was chosen on these same figures, which "
+        "flatters it a little"
     )
 
 
-def store(run: Run, watched: Watched, training: Training, metrics: dict[str, Any]) -> str:
-    """Store a model trained here; done last, so that a call that is cancelled or fails leaves none.
+def new_version(
+    run: Run, watched: Watched, training: Training, metrics: dict[str, Any]
+) -> AbstractContextManager[str]:
+    """Store a model trained here once the block has ended well: a call that fails or is cancelled leaves none.
 
     Args:
         run: The run that trained it.
@@ -172,7 +178,7 @@ def store(run: Run, watched: Watched, training: Training, metrics: dict[str, Any
         metrics: As `meta.json` keeps them.
     """
     cells, files = watched.cells, ", ".join(Path(name).name for name in run.inputs)
-    return save_model(
+    return new_model(
         training.model,
         measured=[column for column in SENSOR_NAMES if column in watched.source.measured],
         split=run.split or "",

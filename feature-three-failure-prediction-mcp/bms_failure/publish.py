@@ -1,5 +1,6 @@
 """What a run leaves behind: the ranked table, the evidence, the pictures, the page, the reply's data."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -9,7 +10,7 @@ from bms_schema.run.envelope import Outcome
 from bms_schema.run.run_folder import Run
 from bms_schema.run.tables import TableFormat, write_table
 
-from bms_failure.answers import Answer, Question, split_words, store
+from bms_failure.answers import Answer, Question, new_version, split_words
 from bms_failure.budgets import budget_steps, cells_lost
 from bms_failure.evidence_words import in_words
 from bms_failure.figures import alert_curves, evidence_record, reliability_of, tell, write_record
@@ -47,22 +48,51 @@ def publish(
     ranking: Ranking,
     output_format: TableFormat,
 ) -> Outcome[FailureData]:
-    """Write all files of a run and return its outcome; the model is stored last."""
+    """Write all files of a run and return its outcome; the model is kept once all else is written."""
     risk_name = f"risk.{output_format}"
     write_table(ranking.table.assign(horizon_days=ranking.days), run.path(risk_name))
     proof = _prove(run, watched, question, answer.training) if answer.training else None
     pictures = draw_cells(ranking, watched.course, run.folder)
-    notes = [*what_is_missing(watched.source), *watched.source.notes]
+    files = [risk_name, *([EVIDENCE] if proof else [])]
+    with (
+        new_version(run, watched, answer.training, proof.kept)
+        if answer.training and proof
+        else nullcontext(answer.version)
+    ) as version:
+        data = _reply(
+            run, watched, question, answer, ranking, proof, version, (risk_name, pictures[0].path.name)
+        )
+        message, summary = sum_up(data, answer.why, answer.model, watched.course)
+        content = ReportContent(
+            summary, data, ranking, watched.lives.dead_at_end, pictures, proof.pictures if proof else (),
+            proof.record if proof else None, _notes(watched), files,
+        )  # fmt: skip
+        write_report(run.path(REPORT), content)
+    return Outcome(message, data, (REPORT, *files, pictures[0].path.name))
+
+
+def _reply(
+    run: Run,
+    watched: Watched,
+    question: Question,
+    answer: Answer,
+    ranking: Ranking,
+    proof: Proof | None,
+    version: str | None,
+    files: tuple[str, str],
+) -> FailureData:
+    """Return the reply's data; `files` are the names of table and picture."""
     failing, dead = failing_cells(ranking), watched.lives.dead_at_end
-    data = FailureData(
-        risk_csv=run.published(risk_name),
+    lost = proof.lost if proof else answer.lost
+    return FailureData(
+        risk_csv=run.published(files[0]),
         method=answer.method,
         horizon_days=question.horizon_days,
         effective_horizon_days=ranking.days,
         horizons=list(ranking.horizons),
         engine=watched.source.engine,
         alerts_per_week=question.alerts_per_week,
-        deaths_per_week=round(lost, 2) if (lost := proof.lost if proof else answer.lost) else None,
+        deaths_per_week=round(lost, 2) if lost else None,
         failing_cells=(shown := worst_that_fit(failing)),
         failing_total=len(failing),
         truncated=len(failing) > len(shown) or len(dead) > MOST_DEAD,
@@ -71,22 +101,16 @@ def publish(
         cells=watched.cells,
         in_words=proof.words if proof else answer.in_words,
         metrics=proof.metrics if proof else None,
-        model_version=store(run, watched, answer.training, proof.kept)
-        if answer.training and proof
-        else answer.version,
-        notes=notes[:MOST_NOTES],
+        model_version=version,
+        notes=_notes(watched)[:MOST_NOTES],
         report_html=run.published(REPORT),
         evidence_json=run.published(EVIDENCE) if proof else None,
-        plot_png=run.published(pictures[0].path.name),
+        plot_png=run.published(files[1]),
     )
-    message, summary = sum_up(data, answer.why, answer.model, watched.course)
-    files = [risk_name, *([EVIDENCE] if proof else [])]
-    content = ReportContent(
-        summary, data, ranking, dead, pictures, proof.pictures if proof else (),
-        proof.record if proof else None, notes, files,
-    )  # fmt: skip
-    write_report(run.path(REPORT), content)
-    return Outcome(message, data, (REPORT, *files, pictures[0].path.name))
+
+
+def _notes(watched: Watched) -> list[str]:
+    return [*what_is_missing(watched.source), *watched.source.notes]
 
 
 def failing_cells(ranking: Ranking) -> list[FailingCell]:

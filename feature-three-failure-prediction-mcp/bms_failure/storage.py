@@ -1,6 +1,7 @@
 """Failure models in the model store: trees as XGBoost's own UBJ, the rest as plain numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 
 from bms_schema.data.columns import COLUMNS
@@ -17,7 +18,8 @@ CHANCE_AUROC = 0.5
 LIBRARIES = ("xgboost", "numpy", "pandas", "scipy")
 
 
-def save_model(
+@contextmanager
+def new_model(
     model: FailureModel,
     *,
     measured: Sequence[str],
@@ -25,8 +27,8 @@ def save_model(
     metrics: dict[str, object],
     training_run: str,
     trained_on: str,
-) -> str:
-    """Store a model; return its version.
+) -> Iterator[str]:
+    """Store a model with the end of the block, whose value is its version; an exception in it leaves no version.
 
     Args:
         model: The fitted model.
@@ -56,7 +58,7 @@ def save_model(
         libraries=LIBRARIES,
     ) as (version, folder):
         model.booster.save_model(folder / _TREES)
-    return version
+        yield version
 
 
 def load_model(version: str, *, measured: Sequence[str], chemistry: str) -> tuple[FailureModel, ModelMeta]:
