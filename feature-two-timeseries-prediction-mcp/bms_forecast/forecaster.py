@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from bms_schema.data.columns import STRING
 from bms_schema.run.errors import InvalidArgument, ModelError
 
 from bms_forecast.backtest import Backtest, run_backtest
@@ -32,7 +33,8 @@ class CellForecaster:
         step_s: Step of the grid [s]; None takes the series' usual one.
         known_ahead: Columns of the frame that are known for the future too, such as a planned current.
 
-    `fit(frame)` takes a tidy frame `unique_id, ds, y`; every other numeric column is a covariate known up to
+    `fit(frame)` takes a tidy frame `unique_id, ds, y`; a column `string` says which series stand in one string, so
+    that weights are tried out on strings that taught nothing; every other numeric column is a covariate known up to
     the forecast's origin. `predict()` returns `unique_id, ds, mean, q…` for every series, continuing from its
     own last reading. `mean` is the point forecast: the median, because outages make the average a value that
     hardly ever occurs. Missing readings (NaN, absent rows) are left missing. Rows after a series' last reading
@@ -206,7 +208,7 @@ def _numeric_covariates(frame: pd.DataFrame) -> list[str]:
     return sorted(
         str(name)
         for name in frame.columns
-        if name not in (ID, WHEN, VALUE)
+        if name not in (ID, WHEN, VALUE, STRING)
         and pd.api.types.is_numeric_dtype(frame[name])
         and not pd.api.types.is_bool_dtype(frame[name])
         and frame[name].notna().any()
