@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from bms_schema.data.columns import CELL_ID, IS_DEAD, TIMESTAMP, VOLTAGE
+from bms_schema.data.columns import CELL_ID, IS_DEAD, TIMESTAMP
 from bms_schema.data.table import BatteryTable, canonical_table
 from bms_schema.run.errors import NotEnoughData
 
@@ -13,8 +13,7 @@ from bms_failure.folds import fold_groups
 from bms_failure.labels import cell_lives, choose_horizon
 from bms_failure.model import FailureModel, train
 from bms_failure.moments import cell_moments, is_daily, is_latest
-
-REQUIRED = (VOLTAGE, CELL_ID, TIMESTAMP)
+from bms_failure.needs import REQUIRED
 
 
 class FailureClassifier:

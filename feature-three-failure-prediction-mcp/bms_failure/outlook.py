@@ -37,7 +37,7 @@ def word_outlook(median: float, low: float, high: float, end_days: float) -> str
     >>> word_outlook(float("nan"), 12.4, float("nan"), 56)
     'more than 56 days (1 in 10 within 12)'
     >>> word_outlook(0.4, 0.1, 2.0, 56)
-    'within a day (up to 2)'
+    'less than a day (up to 2)'
     >>> word_outlook(float("nan"), float("nan"), float("nan"), 56)
     'more than 56 days'
     """
@@ -46,7 +46,7 @@ def word_outlook(median: float, low: float, high: float, end_days: float) -> str
         return f"more than {_days(end_days)} days{soon}"
     latest = f"more than {_days(end_days)}" if np.isnan(high) else _days(high)
     if median < 1.0:
-        return f"within a day (up to {latest})"
+        return f"less than a day (up to {latest})"
     return f"about {_days(median)} day{'' if round(median) == 1 else 's'} ({_days(low)} to {latest})"
 
 

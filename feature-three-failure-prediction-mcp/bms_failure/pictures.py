@@ -27,6 +27,9 @@ from bms_failure.scoring import REASON_COLUMNS, Ranking
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# What folds keep whole, see `fold_groups`.
+HELD_OUT = "strings (cells where there is one string)"
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -46,7 +49,7 @@ def draw_cells(ranking: Ranking, moments: pd.DataFrame, folder: Path) -> list[Pi
 
     Args:
         ranking: Living cells, worst first.
-        moments: From `cell_moments`.
+        moments: The cells' course, from `Watched`.
         folder: Where to.
     """
     bars = draw_ranking(prepare_ranking(ranking.table, ranking.horizons, ranking.days))
@@ -81,8 +84,8 @@ def draw_evidence(
     first = _saved(
         figure,
         folder / "reliability.png",
-        "On the dashed line a told 20 % comes true one time in five; strings were never judged by a model that "
-        "had seen them.",
+        "On the dashed line a told 20 % comes true one time in five; "
+        f"{HELD_OUT} were never judged by a model that had seen them.",
     )
     shown = curves.rename(columns={"per_week": "alerts_per_week"})
     second = _saved(

@@ -119,7 +119,7 @@ def prepare_deviation(moments: pd.DataFrame, cells: list[str]) -> tuple[pd.DataF
     The band (`at`, `low`, `high`) runs from the 5 % to the 95 % quantile of all cells.
 
     Args:
-        moments: From `cell_moments`.
+        moments: The cells' course, from `Watched`: `Cell ID`, `at` and `voltage_mv`.
         cells: Worst cells first; at most six are kept.
     """
     shown = cells[:MOST_PANELS]

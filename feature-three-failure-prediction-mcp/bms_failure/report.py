@@ -11,15 +11,15 @@ from bms_schema.run.wording import counted
 from bms_failure.evaluation import METHODS
 from bms_failure.page_parts import bullets, figures, paragraph, picture, said, section, table
 from bms_failure.page_style import STYLE
-from bms_failure.pictures import Picture
+from bms_failure.pictures import HELD_OUT, Picture
 from bms_failure.results import FailureData
 from bms_failure.scoring import REASON_COLUMNS, Ranking
 
 MOST_ROWS, MOST_CARDS, MOST_NAMED = 30, 12, 200
 _HEAD = "<meta charset=utf-8><meta name=viewport content='width=device-width, initial-scale=1'>"
 _METHOD_WORDS = {
-    "classifier": "Risks come from a trained classifier and are calibrated on strings it had not seen.",
-    "baseline": "A simple ranking beat the classifier on strings it had not seen, so it is used, calibrated alike.",
+    "classifier": f"Risks come from a trained classifier and are calibrated on {HELD_OUT} it had not seen.",
+    "baseline": f"A simple ranking, calibrated alike, beat the classifier on {HELD_OUT} it had not seen.",
     "indicators": "No labels and no fitting model: a ranking by physical indicators. The score is no probability.",
 }
 _EXPECTED = (

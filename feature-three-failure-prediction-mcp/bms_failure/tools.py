@@ -57,7 +57,7 @@ def predict_cell_failure(
     output_format: OutputFormat = "csv",
     alerts_per_week: Budget = 10.0,
 ) -> Outcome[FailureData]:
-    """Rank living cells by the probability that they die within 7 to 56 days, with reasons and evidence.
+    """Rank living cells by the probability that they die within the asked days (1 to 365), with reasons.
 
     Needs Cell ID, Timestamp, CellVoltage; temperatures, current, gravity sharpen it; IsDead (0/1) to learn from.
     Returns risk_csv (risk per horizon, days expected to last, reasons), the alert list, `in_words` and metrics out

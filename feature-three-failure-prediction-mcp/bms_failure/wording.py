@@ -41,7 +41,7 @@ def sum_up(data: FailureData, why: str, model: FailureModel | None, moments: pd.
         data: The result.
         why: Why this method answers.
         model: What answers; None for the indicators.
-        moments: From `cell_moments`, for the length of the record.
+        moments: The cells' course, from `Watched`, for the length of the record.
     """
     alive = data.cells - data.dead_total
     if model is None:
@@ -59,13 +59,14 @@ def sum_up(data: FailureData, why: str, model: FailureModel | None, moments: pd.
 
 
 def _budget(data: FailureData) -> str:
-    """Say how many alerts there may be, and how many it would take where the fleet loses more cells."""
+    """Say how many alerts there may be, and how many it would take where the fleet learnt from lost more cells."""
     told = f"{data.alerts_per_week:g} a week per 1,000 cells"
     needed = ceil((data.deaths_per_week or 0.0) / BUDGET_SHARE)
     if needed <= data.alerts_per_week:
         return told
+    fleet = "fleet" if data.metrics else "fleet it was trained on"
     return (
-        f"{told} (the fleet lost {data.deaths_per_week:.3g} a week: a budget of {needed} would be needed to name "
+        f"{told} (the {fleet} lost {data.deaths_per_week:.3g} a week: a budget of {needed} would be needed to name "
         "them all)"
     )
 

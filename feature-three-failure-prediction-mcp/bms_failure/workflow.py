@@ -1,4 +1,4 @@
-"""All input and output of `predict_cell_failure`."""
+"""`predict_cell_failure` step by step: read, train or load, rank, publish."""
 
 from bms_schema.data.chemistry import ChemistryOption
 from bms_schema.run.envelope import Outcome
