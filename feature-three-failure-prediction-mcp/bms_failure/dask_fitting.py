@@ -7,6 +7,7 @@ training in this process, and so are the trees.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,7 @@ def fit_on_workers(
 ) -> Iterator[xgboost.Booster]:
     """Yield a booster for each set, in their order; a `Fit` once the client is bound.
 
-    A booster whose worker died is trained again on another.
+    A booster whose worker died is trained again on another; an error while the worker lives is raised as it is.
 
     Args:
         sets: Each returns what to learn from; called for as many at a time as there are workers.
@@ -54,7 +55,11 @@ def fit_on_workers(
 
 
 def _fit_one(make: Callable[[], LearningSet], seed: int, client: Client, number: int) -> xgboost.Booster:
-    """Train on one of the workers that are there, in turn."""
+    """Train on one of the workers that are there, in turn.
+
+    Raises:
+        MachineProblem: a worker was lost at every try.
+    """
     import distributed
     import xgboost
     from distributed.client import FutureCancelledError
@@ -65,17 +70,42 @@ def _fit_one(make: Callable[[], LearningSet], seed: int, client: Client, number:
     )  # fmt: skip
     learnt, found = make(), ""
     for _ in range(TRIES):
+        worker = None
         try:
-            client.wait_for_workers(1, timeout=ANSWER_S)
-            addresses = _addresses(client)
-            return _fit_at(addresses[number % len(addresses)], learnt, seed, client)
+            worker = _pick(client, number)
+            return _fit_at(worker[0], learnt, seed, client)
         except lost as error:
+            if worker is not None and _lives(client, worker):
+                raise  # then the worker is not to blame, and another would fail alike
             found = str(error)
     raise MachineProblem(
         f"The Dask workers were lost {TRIES} times while they trained: {found}.",
         expected="workers that keep running",
         fix="Look at the machine's memory and the log, then run again.",
     )
+
+
+def _pick(client: Client, number: int) -> tuple[str, int]:
+    """Return address and process of one of the workers that are there.
+
+    Raises:
+        OSError: there is none.
+    """
+    client.wait_for_workers(1, timeout=ANSWER_S)
+    addresses = _addresses(client)
+    if not addresses:
+        raise OSError("the last worker left")
+    address = addresses[number % len(addresses)]
+    return address, client.run(os.getpid, workers=[address])[address]
+
+
+def _lives(client: Client, worker: tuple[str, int]) -> bool:
+    """Return whether a worker answers and is still the same process: a restarted one may keep its address."""
+    address, process = worker
+    try:
+        return bool(client.run(os.getpid, workers=[address]) == {address: process})
+    except (OSError, KeyError, ValueError, RuntimeError):
+        return False
 
 
 def _fit_at(address: str, learnt: LearningSet, seed: int, client: Client) -> xgboost.Booster:

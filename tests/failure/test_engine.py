@@ -1,18 +1,13 @@
 """On Dask, with one worker or two, lives, features, trees and risks are those of the run in memory."""
 
-import os
-import signal
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from bms_failure import engine, whole_file
-from bms_failure.booster import LEARNT_NAMES, LearningSet, fit_booster
-from bms_failure.dask_fitting import fit_on_workers
-from bms_failure.fitting import nothing_to_tell
+from bms_failure.booster import fit_booster
 from bms_failure.watch import Watched, watch
 from bms_failure.workflow import predict_failure
 from bms_schema.data.table import canonical_table
@@ -21,6 +16,8 @@ from bms_schema.run.errors import MachineProblem, RunCancelled
 from bms_schema.run.jobs import execute
 from bms_schema.run.partitions import group_strings
 from bms_schema.run.run_folder import Run, failing_cleanly
+
+from tests.failure.clusters import cluster_of
 
 ARGUMENTS = {
     "horizon_days": 30, "model": "", "seed": 4, "chemistry": "auto", "output_format": "csv",
@@ -36,17 +33,6 @@ def two_groups(monkeypatch):
     """Two groups of two strings, in memory as on workers."""
     monkeypatch.setattr(engine, "group_strings", groups_of_two)
     monkeypatch.setattr(whole_file, "group_strings", groups_of_two)
-
-
-@contextmanager
-def cluster_of(workers, folder):
-    """A cluster as a user would start one."""
-    from distributed import LocalCluster
-
-    with LocalCluster(
-        n_workers=workers, threads_per_worker=1, dashboard_address=None, local_directory=str(folder)
-    ) as started:
-        yield started
 
 
 @pytest.fixture
@@ -177,35 +163,6 @@ def test_a_string_without_temperatures_and_labels_is_the_same_on_dask(
     wanted = watched_in(tmp_path / "bare.parquet")
     assert (found.source.engine, wanted.source.engine) == ("dask", "pandas")
     assert_same_fleet(found, wanted)
-
-
-def learning_sets(count):
-    rng = np.random.default_rng(0)
-    values = rng.normal(size=(3_000, len(LEARNT_NAMES))).astype(np.float32)
-    event = (rng.random(3_000) < 1.0 / (1.0 + np.exp(2.0 - values[:, 0]))).astype(float)
-    learnt = LearningSet(values, event, rng.random(3_000) + 0.5)
-    return [lambda: learnt] * count
-
-
-def test_trees_of_workers_are_those_of_this_process_even_if_a_worker_dies(tmp_path):
-    wanted = fit_booster(learning_sets(1)[0](), 7).get_dump(with_stats=True)
-    with cluster_of(2, tmp_path) as cluster, cluster.get_client() as client:
-        found = fit_on_workers(learning_sets(6), 7, nothing_to_tell, client=client)
-        dumps = [next(found).get_dump(with_stats=True)]
-        os.kill(min(client.run(os.getpid).values()), signal.SIGKILL)
-        dumps += [booster.get_dump(with_stats=True) for booster in found]
-    assert dumps == [wanted] * 6
-    assert fit_booster(learning_sets(1)[0](), 8).get_dump(with_stats=True) != wanted
-
-
-def test_workers_that_do_not_come_back_are_named(monkeypatch, tmp_path):
-    from bms_failure import dask_fitting
-
-    monkeypatch.setattr(dask_fitting, "ANSWER_S", 0.2)
-    with cluster_of(0, tmp_path) as cluster, cluster.get_client() as client:
-        found = fit_on_workers(learning_sets(1), 7, nothing_to_tell, client=client)
-        with pytest.raises(MachineProblem, match="workers were lost"):
-            next(found)
 
 
 def test_a_string_too_long_for_the_memory_is_named(readings, path, workspace, monkeypatch):
