@@ -1,74 +1,22 @@
-"""The tool through the in-memory MCP client."""
+"""What the tool answers with what it is given: labels, none, little, bad data."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
-import anyio
 import numpy as np
 import pandas as pd
 import pytest
 from bms_failure.publish import worst_that_fit
 from bms_failure.results import FailingCell
-from bms_failure.scoring import rank_by_model
-from bms_failure.storage import load_model
-from bms_failure.tools import server
-from bms_failure.watch import watch
 from bms_failure.workflow import predict_failure
 from bms_generate.simulate import SimulatedFleet
-from bms_schema.data.columns import SENSOR_NAMES
-from bms_schema.data.table import canonical_table
-from bms_schema.run.errors import ModelError, RunCancelled
+from bms_schema.run.errors import RunCancelled
 from bms_schema.run.run_folder import Run
-from mcp import Client
 
-TOOL = "predict_cell_failure"
+from tests.failure.tool_client import TOOL, VOLTAGE_ALONE, call, write
+
 RISK_COLUMNS = {"Cell ID", "string", "risk", "rank", "reason_1", "reason_2", "reason_3", "indicator_score"}
-
-
-def call(**arguments: Any) -> dict[str, Any]:
-    async def main() -> Any:
-        async with Client(server) as client:
-            result = await client.call_tool(TOOL, arguments)
-            health = await client.call_tool("health_check", {})
-            assert health.structured_content["status"] == "success"
-            assert len(result.content[0].text) <= 8_000
-            return result.structured_content
-
-    return anyio.run(main)
-
-
-def write(frame: pd.DataFrame, folder: Path, name: str = "fleet.csv") -> str:
-    frame.to_csv(folder / name, index=False)
-    return str(folder / name)
-
-
-@pytest.fixture(scope="module")
-def trained(readings: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """One training run in a workspace of its own: its answer, and `home`."""
-    home = tmp_path_factory.mktemp("trained")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BMS_HOME", str(home))
-        patch.setenv("BMS_DATA_ROOTS", str(home))
-        return {"home": home, **call(data_path=write(readings, home), seed=4)}
-
-
-@pytest.fixture
-def version(trained: dict[str, Any], workspace: Path) -> str:
-    """The trained model's version, stored in this test's workspace."""
-    shutil.copytree(trained["home"] / "models", workspace / "models", symlinks=True)
-    return str(trained["data"]["model_version"])
-
-
-@pytest.fixture
-def labelled(readings: pd.DataFrame, tmp_path: Path) -> str:
-    return write(readings, tmp_path)
-
-
-@pytest.fixture
-def unlabelled(readings: pd.DataFrame, tmp_path: Path) -> str:
-    return write(readings.drop(columns="IsDead"), tmp_path, "unlabelled.csv")
 
 
 def test_with_labels_it_trains_checks_itself_and_ranks_the_living(
@@ -155,18 +103,6 @@ def test_without_labels_and_models_it_only_ranks(unlabelled: str) -> None:
     assert table["indicator_score"].is_monotonic_decreasing
 
 
-def test_without_labels_the_newest_fitting_model_scores(
-    trained: dict[str, Any], version: str, unlabelled: str
-) -> None:
-    scored = call(data_path=unlabelled)
-    assert scored["data"]["model_version"] == version
-    assert scored["data"]["method"] == trained["data"]["method"]
-    assert version in scored["message"]
-    used = trained["data"]["metrics"]["methods"][trained["data"]["metrics"]["chosen"]]
-    assert f"out-of-fold AUROC {used['auroc']:.2f} (95 %" in scored["message"]
-    assert scored["data"]["metrics"] is None
-
-
 def test_labels_without_a_0_or_1_are_not_called_no_deaths(readings: pd.DataFrame, tmp_path: Path) -> None:
     answer = call(data_path=write(readings.assign(IsDead="unknown"), tmp_path))
     assert answer["data"]["method"] == "indicators"
@@ -174,32 +110,10 @@ def test_labels_without_a_0_or_1_are_not_called_no_deaths(readings: pd.DataFrame
     assert any(note.startswith("chemistry lead_acid_flooded") for note in answer["data"]["notes"])
 
 
-def test_a_larger_budget_of_alerts_makes_the_list_of_a_stored_model_no_shorter(
-    version: str, unlabelled: str
-) -> None:
-    few, many = (call(data_path=unlabelled, alerts_per_week=budget)["data"] for budget in (0.1, 1000))
-    assert few["model_version"] == many["model_version"] == version
-    assert few["failing_total"] < many["failing_total"]
-
-
-VOLTAGE_ALONE = ["string", "Cell ID", "Timestamp", "CellVoltage"]
-
-
 def test_a_voltage_is_enough_to_learn_from(readings: pd.DataFrame, tmp_path: Path) -> None:
     answer = call(data_path=write(readings[[*VOLTAGE_ALONE, "IsDead"]], tmp_path))
     assert answer["data"]["method"] in {"classifier", "baseline"}
     assert any(note.startswith("CellTemperature is not in the data") for note in answer["data"]["notes"])
-
-
-def test_a_voltage_alone_is_not_scored_by_a_model_that_knew_more(
-    version: str, readings: pd.DataFrame, tmp_path: Path
-) -> None:
-    path = write(readings[VOLTAGE_ALONE], tmp_path)
-    answer = call(data_path=path)
-    assert answer["data"]["method"] == "indicators"
-    assert version in answer["message"]
-    assert "lacks CellTemperature" in answer["message"]
-    assert call(data_path=path, model=version)["status"] == "error"
 
 
 def test_ten_rows_are_ranked_without_a_probability(readings: pd.DataFrame, tmp_path: Path) -> None:
@@ -231,39 +145,6 @@ def test_a_call_cancelled_after_training_leaves_no_model(labelled: str, workspac
     assert not (workspace / "models").exists()
 
 
-def test_a_stored_model_gives_the_risks_it_gave_when_it_was_trained(
-    trained: dict[str, Any], version: str, labelled: str
-) -> None:
-    scored = call(data_path=labelled, model="latest")["data"]
-    assert scored["model_version"] == version
-    pd.testing.assert_frame_equal(pd.read_csv(trained["data"]["risk_csv"]), pd.read_csv(scored["risk_csv"]))
-
-
-def test_the_live_service_gives_the_same_risks(
-    trained: dict[str, Any], version: str, readings: pd.DataFrame
-) -> None:
-    table = pd.read_csv(trained["data"]["risk_csv"]).set_index("Cell ID")
-    in_memory = canonical_table(readings)
-    model, _ = load_model(version, measured=in_memory.measured, chemistry=in_memory.chemistry.profile.name)
-    live = rank_by_model(watch(in_memory).living, model).table.set_index("Cell ID")
-    np.testing.assert_allclose(live.loc[table.index, "risk"], table["risk"], atol=1e-6)
-    assert model.horizon_days == 7
-
-
-def test_a_model_of_another_chemistry_is_refused_and_passed_over(version: str, unlabelled: str) -> None:
-    refused = call(data_path=unlabelled, chemistry="vrla", model=version)
-    assert refused["status"] == "error"
-    assert version in refused["message"]
-    assert call(data_path=unlabelled, chemistry="vrla")["data"]["method"] == "indicators"
-
-
-def test_a_damaged_model_is_refused(version: str, workspace: Path) -> None:
-    trees = workspace / "models" / "failure" / version / "trees.ubj"
-    trees.write_bytes(trees.read_bytes()[:-1])
-    with pytest.raises(ModelError, match="was changed"):
-        load_model(version, measured=SENSOR_NAMES, chemistry="lead_acid_flooded")
-
-
 def test_one_death_is_too_few_to_learn_from(
     readings: pd.DataFrame, fleet: SimulatedFleet, tmp_path: Path
 ) -> None:
@@ -282,11 +163,6 @@ def test_only_as_many_failing_cells_as_a_reply_has_room_for_are_shown() -> None:
     assert shown == cells[: len(shown)]
     assert 5 < len(shown) < 15
     assert worst_that_fit(cells[:3]) == cells[:3]
-
-
-def test_parquet_is_written_where_asked_for(version: str, labelled: str) -> None:
-    data = call(data_path=labelled, model=version, output_format="parquet")["data"]
-    assert pd.read_parquet(data["risk_csv"])["risk"].notna().all()
 
 
 def test_the_same_seed_gives_the_same_answer(trained: dict[str, Any], labelled: str) -> None:
@@ -362,24 +238,3 @@ def test_packets_of_minutes_are_answered_without_a_probability(
     reasons = pd.read_csv(answer["data"]["risk_csv"])["reason_1"].dropna()
     assert not reasons.str.contains(r"over \d+ d").any()
     assert reasons.str.contains("over all its readings").any()
-
-
-def test_minutes_of_readings_are_too_short_for_a_stored_model(
-    version: str, readings: pd.DataFrame, tmp_path: Path
-) -> None:
-    start = readings["Timestamp"].min()
-    short = readings[readings["Timestamp"] < start + pd.Timedelta(hours=12)].drop(columns="IsDead")
-    path = write(short, tmp_path)
-    answer = call(data_path=path)
-    assert answer["data"]["method"] == "indicators"
-    assert "days of readings or fewer" in answer["message"]
-    assert "at least 1 day" in call(data_path=path, model=version)["message"]
-
-
-def test_a_model_no_better_than_chance_is_passed_over(version: str, unlabelled: str, workspace: Path) -> None:
-    sidecar = workspace / "models" / "failure" / version / "meta.json"
-    meta = json.loads(sidecar.read_text(encoding="utf-8"))
-    for figures in meta["metrics"]["methods"].values():
-        figures["auroc_lo95"] = 0.48
-    sidecar.write_text(json.dumps(meta), encoding="utf-8")
-    assert call(data_path=unlabelled)["data"]["method"] == "indicators"

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from bms_failure.alerts import pick_threshold
 from bms_failure.budgets import budget_steps, threshold_within
 from bms_failure.evidence_plots import prepare_reliability
 from bms_failure.evidence_words import in_words
@@ -105,10 +104,19 @@ CURVE = pd.DataFrame(
 )
 
 
-@pytest.mark.parametrize("budget", [0.5, 1, 5, 10, 100])
-def test_a_stored_model_alerts_as_training_would_at_that_budget(budget: float) -> None:
+@pytest.mark.parametrize(
+    ("budget", "threshold"),
+    [
+        pytest.param(0.5, 0.9, id="all beyond it: the highest"),
+        pytest.param(1, 0.9, id="one alert a week leaves no room for another"),
+        pytest.param(5, 0.7, id="two in three are right"),
+        pytest.param(10, 0.5, id="as many right as at the best balance"),
+        pytest.param(100, 0.3, id="who allows more accepts that fewer are right"),
+    ],
+)
+def test_a_stored_curve_gives_the_lowest_threshold_within_the_budget(budget: float, threshold: float) -> None:
     steps = json.loads(json.dumps(budget_steps(CURVE)))
-    assert threshold_within(steps, budget) == pick_threshold(CURVE, budget)
+    assert threshold_within(steps, budget) == threshold
 
 
 def test_a_larger_budget_never_shortens_the_alert_list() -> None:
