@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import expit, log_expit
+from scipy.special import expit, log_expit, logit
 
 # [U] a light pull of the slopes towards 0 keeps a separable handful of deaths from giving risks of 0 and 1.
 SLOPE_PENALTY = 0.5
@@ -45,11 +45,27 @@ class Calibrator:
 def fit_calibrator(score: np.ndarray, labels: np.ndarray) -> Calibrator:
     """Fit on out-of-fold scores.
 
+    Where all labels are equal, no score says more than another: then every risk is (deaths + 1) / (n + 2), the
+    rule of succession, which is never quite 0 or 1.
+
     Args:
         score: Log-odds, or another score where higher is worse, shape (n,), finite.
         labels: 0/1, shape (n,).
+
+    Raises:
+        ValueError: there are no rows.
     """
+    if not len(labels):
+        raise ValueError("A calibration needs at least one moment.")
+    if np.ptp(labels) == 0:
+        risk = (labels.sum() + 1.0) / (len(labels) + 2.0)
+        return Calibrator(_flat(risk, 1), _flat(risk, 2))
     return Calibrator(_fit(score[:, None], labels), _fit(_bent_inputs(score), labels))
+
+
+def _flat(risk: float, inputs: int) -> Logistic:
+    """Return a curve that says the same risk whatever its inputs are."""
+    return Logistic((0.0,) * inputs, float(logit(risk)), (0.0,) * inputs, (1.0,) * inputs)
 
 
 def _bent_inputs(score: np.ndarray) -> np.ndarray:

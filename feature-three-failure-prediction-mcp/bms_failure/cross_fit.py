@@ -62,6 +62,25 @@ def out_of_fold_scores(
     return {"classifier": learnt} | plain
 
 
+def taught_edges(
+    ahead: np.ndarray, watched: np.ndarray, fold: np.ndarray, edges: tuple[int, ...]
+) -> tuple[int, ...]:
+    """Return the edges that can be learnt without any one fold: the others hold both classes, watched so far.
+
+    Args:
+        ahead: Days to death, NaN where there is none, shape (n,).
+        watched: From `days_watched`, shape (n,).
+        fold: Fold of each moment, shape (n,).
+        edges: Ends of the intervals [days].
+    """
+
+    def both(days: int, number: int) -> bool:
+        rows = (fold != number) & (watched > days)
+        return len(np.unique(ahead[rows] <= days)) == 2
+
+    return tuple(days for days in edges if all(both(days, number) for number in np.unique(fold)))
+
+
 def fit_calibrators(
     scores: np.ndarray, timeline: pd.DataFrame, edges: tuple[int, ...]
 ) -> tuple[Calibrator, ...]:
@@ -70,7 +89,7 @@ def fit_calibrators(
     Args:
         scores: Out of fold, (n, k), so that no booster scored a cell that it had learnt from.
         timeline: From `make_timeline`, same rows.
-        edges: Days of the columns.
+        edges: Days of the columns, each with a moment that was watched so far; see `taught_edges`.
     """
     found = []
     for number, days in enumerate(edges):

@@ -187,7 +187,8 @@ def elevated(labels: np.ndarray, risk: np.ndarray, fold: np.ndarray) -> np.ndarr
     alarm = np.zeros(len(labels), dtype=bool)
     for number in np.unique(fold):
         test = fold == number
-        alarm[test] = risk[test] >= ELEVATED * labels[~test].mean()
+        if not test.all():
+            alarm[test] = risk[test] >= ELEVATED * labels[~test].mean()
     return alarm
 
 

@@ -18,7 +18,7 @@ DEAD = -1
 HORIZONS_DAYS = (1, 2, 3, 5, 7, 14, 30, 56, 90, 180, 365)
 # [U] with more than a third of the moments unknown, the known ones no longer stand for the fleet.
 LARGEST_UNKNOWN_SHARE = 1.0 / 3.0
-FEWEST_DEAD_CELLS, FEWEST_GROUPS_WITH_DEATHS = 2, 2
+FEWEST_CELLS, FEWEST_GROUPS = 2, 2  # of each class
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,8 @@ def days_watched(moments: pd.DataFrame, lives: Lives) -> np.ndarray:
 def choose_horizon(moments: pd.DataFrame, groups: np.ndarray, lives: Lives, asked_days: int) -> int | None:
     """Return the largest horizon up to the asked one that this data can label, None where none can be.
 
-    A horizon qualifies where at most a third of the moments are unknown and its positives come from at least
-    two cells in at least two groups, each class from two groups.
+    A horizon qualifies where at most a third of the moments are unknown and the others can judge a model, see
+    `can_judge`.
 
     Args:
         moments: Rows with `Cell ID`, `life` and `at`.
@@ -124,18 +124,31 @@ def choose_horizon(moments: pd.DataFrame, groups: np.ndarray, lives: Lives, aske
         asked_days: The horizon asked for.
     """
     candidates = sorted({asked_days, *(days for days in HORIZONS_DAYS if days < asked_days)}, reverse=True)
-    cells = moments[CELL_ID].to_numpy()
     for horizon in candidates:
-        label = label_moments(moments, lives, horizon)
-        dying = label == 1.0
-        if (
-            np.isnan(label).mean() <= LARGEST_UNKNOWN_SHARE
-            and len(np.unique(cells[dying])) >= FEWEST_DEAD_CELLS
-            and len(np.unique(groups[dying])) >= FEWEST_GROUPS_WITH_DEATHS
-            and len(np.unique(groups[label == 0.0])) >= FEWEST_GROUPS_WITH_DEATHS
-        ):
+        unknown = np.isnan(label_moments(moments, lives, horizon)).mean()
+        if unknown <= LARGEST_UNKNOWN_SHARE and can_judge(moments, groups, lives, horizon):
             return horizon
     return None
+
+
+def can_judge(moments: pd.DataFrame, groups: np.ndarray, lives: Lives, horizon_days: float) -> bool:
+    """Return whether moments whose whole horizon was watched hold both classes, each in two cells and two groups.
+
+    Deaths in the last days alone do not do: nobody could say there how many cells were rightly left alone.
+
+    Args:
+        moments: Rows with `Cell ID`, `life` and `at`.
+        groups: Group of each moment that folds keep together, shape (n,).
+        lives: From `cell_lives`.
+        horizon_days: H.
+    """
+    judged = days_watched(moments, lives) > horizon_days
+    dying = days_to_death(moments, lives) <= horizon_days
+    cells = moments[CELL_ID].to_numpy()
+    return all(
+        len(np.unique(cells[rows])) >= FEWEST_CELLS and len(np.unique(groups[rows])) >= FEWEST_GROUPS
+        for rows in (judged & dying, judged & ~dying)
+    )
 
 
 def _confirmed(label: np.ndarray, cell: np.ndarray) -> np.ndarray:

@@ -14,22 +14,20 @@ from bms_failure.alerts import ALERTS_PER_WEEK
 from bms_failure.baselines import BASELINE_FEATURE, baseline_score
 from bms_failure.booster import contributions, learning_set, log_odds, raw_risks
 from bms_failure.calibration import Calibrator
-from bms_failure.cross_fit import calibrate, cross_fitted_risks, fit_calibrators, out_of_fold_scores
+from bms_failure.cross_fit import (
+    calibrate,
+    cross_fitted_risks,
+    fit_calibrators,
+    out_of_fold_scores,
+    taught_edges,
+)
 from bms_failure.evaluation import make_timeline, weigh_evidence
 from bms_failure.evidence import Evidence, FoldReport, MethodName, no_report
 from bms_failure.feature_set import FEATURE_NAMES
 from bms_failure.fitting import Fit, fit_here, nothing_to_tell
 from bms_failure.folds import assign_folds
 from bms_failure.hazard import choose_edges, risk_between, time_of_risk
-from bms_failure.labels import (
-    FEWEST_DEAD_CELLS,
-    FEWEST_GROUPS_WITH_DEATHS,
-    Lives,
-    choose_horizon,
-    days_to_death,
-    days_watched,
-    label_moments,
-)
+from bms_failure.labels import Lives, can_judge, choose_horizon, days_to_death, days_watched
 from bms_failure.moments import is_settled
 
 if TYPE_CHECKING:
@@ -85,16 +83,17 @@ class FailureModel:
         """Return the probability of a death within the judged horizon, shape (n,)."""
         return self.risk_at(moments, self.judged_days)
 
-    def time_to_failure(self, moments: pd.DataFrame) -> pd.DataFrame:
+    def time_to_failure(self, risks: np.ndarray) -> pd.DataFrame:
         """Return `median`, `lo` and `hi` [days]: when half, a tenth and nine tenths of such cells have died.
 
         NaN = beyond the last horizon.
+
+        Args:
+            risks: From `risks`, (n, k).
         """
-        risks = self.risks(moments)
         quantiles = {"median": 0.5, "lo": LOW_QUANTILE, "hi": HIGH_QUANTILE}
         return pd.DataFrame(
-            {name: time_of_risk(risks, self.horizons, share) for name, share in quantiles.items()},
-            index=moments.index,
+            {name: time_of_risk(risks, self.horizons, share) for name, share in quantiles.items()}
         )
 
     def weights(self, moments: pd.DataFrame) -> pd.DataFrame:
@@ -134,7 +133,7 @@ def longest_horizon(moments: pd.DataFrame, groups: np.ndarray, lives: Lives, ask
 
 
 def learnable(moments: pd.DataFrame, groups: np.ndarray, lives: Lives, horizon_days: int) -> np.ndarray:
-    """Return the moments to learn from and to judge by, shape (n,): the settled ones, or all if few died there.
+    """Return the moments to learn from and to judge by, shape (n,): the settled ones, or all where they are few.
 
     Args:
         moments: Daily moments.
@@ -143,13 +142,40 @@ def learnable(moments: pd.DataFrame, groups: np.ndarray, lives: Lives, horizon_d
         horizon_days: The horizon to judge by.
     """
     settled = is_settled(moments)
-    labels = label_moments(moments, lives, horizon_days)
-    dying = settled & (labels == 1.0) & (days_watched(moments, lives) > horizon_days)
-    enough = (
-        moments.loc[dying, CELL_ID].nunique() >= FEWEST_DEAD_CELLS
-        and len(np.unique(groups[dying])) >= FEWEST_GROUPS_WITH_DEATHS
-    )
+    enough = can_judge(moments[settled], groups[settled], lives, horizon_days)
     return settled if enough else np.ones(len(moments), dtype=bool)
+
+
+def folds_and_edges(
+    groups: np.ndarray,
+    ahead: np.ndarray,
+    watched: np.ndarray,
+    horizon_days: int,
+    longest_days: int,
+    seed: int,
+) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Return the fold of each moment, shape (n,), and the intervals' ends that can be learnt without any fold.
+
+    In small or uneven fleets one string may be the only one that was watched for long: then risks end earlier,
+    at the judged horizon at the latest.
+
+    Args:
+        groups: Group of each moment, shape (n,).
+        ahead: Days to death, NaN where there is none, shape (n,).
+        watched: From `days_watched`, shape (n,).
+        horizon_days: The horizon to judge by.
+        longest_days: How far ahead risks can be learnt from all folds together.
+        seed: Order of dealing.
+    """
+    dying = ahead <= horizon_days
+    fold = assign_folds(groups, dying.astype(float), seed)
+    if not taught_edges(ahead, watched, fold, (horizon_days,)):
+        # Deal by the deaths that can be judged: else all of them may come to lie in one fold.
+        fold = assign_folds(groups, (dying & (watched > horizon_days)).astype(float), seed)
+    edges = taught_edges(ahead, watched, fold, choose_edges(longest_days))
+    if not edges or edges[-1] < horizon_days:
+        edges = (*edges, horizon_days)
+    return fold, edges
 
 
 def train(
@@ -177,11 +203,10 @@ def train(
         fit: What trains the boosters.
     """
     longest = longest_horizon(moments, groups, lives, horizon_days) or horizon_days
-    edges = choose_edges(max(longest, horizon_days))
     learnt = learnable(moments, groups, lives, horizon_days)
     moments, groups = moments[learnt].reset_index(drop=True), groups[learnt]
     ahead, watched = days_to_death(moments, lives), days_watched(moments, lives)
-    fold = assign_folds(groups, (ahead <= horizon_days).astype(float), seed)
+    fold, edges = folds_and_edges(groups, ahead, watched, horizon_days, max(longest, horizon_days), seed)
     scores = out_of_fold_scores(moments, ahead, watched, edges, fold, seed, report, fit)
     timeline = make_timeline(moments, ahead, watched, fold)
     risks = {name: cross_fitted_risks(scores[name], timeline, edges) for name in scores}

@@ -19,7 +19,6 @@ CHANNELS: dict[str, tuple[str, int, float, float]] = {
     "gravity_residual": ("gravity", -1, 0.08, 0.0007),
 }
 JOINT, SECOND = "joint_residual", "second_residual"
-RESIDUALS = (*CHANNELS, JOINT, SECOND)
 _LONG_PAST_DAYS, _SHORT_PAST_DAYS = (14, 90), (7, 30)
 _FEWEST_BLOCKS = 8  # two days' worth [U]
 # A residual beyond these says "far", not how far: a sensor that fails must not drown the other channels [U].

@@ -26,12 +26,12 @@ def average_precision(labels: np.ndarray, score: np.ndarray) -> float:
 def expected_calibration_error(labels: np.ndarray, risk: np.ndarray) -> float:
     """Return the mean distance of risk and observed share over ten equally wide bins, weighted by their rows.
 
-    Source: Naeini et al. 2015. NaN without rows.
+    Source: Naeini et al. 2015. NaN without rows or where a risk is unknown.
 
     >>> round(expected_calibration_error(np.array([0, 0, 0, 1]), np.array([0.2, 0.2, 0.2, 0.2])), 3)
     0.05
     """
-    if not len(labels):
+    if not len(labels) or np.isnan(risk).any():
         return float("nan")
     bins = np.minimum((risk * BINS).astype(int), BINS - 1)
     gap = np.bincount(bins, risk, BINS) - np.bincount(bins, labels, BINS)

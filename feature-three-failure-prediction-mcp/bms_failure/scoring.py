@@ -63,7 +63,7 @@ def rank_by_model(
     def within(horizon: int) -> np.ndarray:
         return risk_between(risks, model.horizons, np.full(len(latest), float(horizon)))
 
-    times = model.time_to_failure(latest)
+    times = model.time_to_failure(risks)
     columns = {f"risk_{horizon}d": risks[:, number] for number, horizon in enumerate(model.horizons)} | {
         "days_to_death": times["median"].to_numpy(),
         "days_lo80": times["lo"].to_numpy(),

@@ -27,10 +27,14 @@ def why_no_training(watched: Watched) -> str:
 def say_model(meta: ModelMeta) -> str:
     """Say whose experience a stored model carries: its figures hold for fleets like that one."""
     used = meta.metrics["methods"][meta.metrics["chosen"]]
-    skill = f"AUROC {used['auroc']:.2f} (95 % {used['auroc_lo95']:.2f}–{used['auroc_hi95']:.2f})"
+    figures = [used[name] for name in ("auroc", "auroc_lo95", "auroc_hi95")]
+    skill = "nobody knows how well"
+    if None not in figures:
+        value, low, high = figures
+        skill = f"out-of-fold AUROC {value:.2f} (95 % {low:.2f}–{high:.2f}) there"
     return (
-        f"Scored with stored model {meta.version}, trained on {meta.settings['trained_on']}, out-of-fold {skill} "
-        "there; it holds for fleets like that one."
+        f"Scored with stored model {meta.version}, trained on {meta.settings['trained_on']}, {skill}; it holds for "
+        "fleets like that one."
     )
 
 
