@@ -17,6 +17,10 @@ from bms_failure.reasons import MOST_REASONS, word_reasons
 REASON_COLUMNS = tuple(f"reason_{number + 1}" for number in range(MOST_REASONS))
 
 
+# A cell with this risk or more is named whatever the budget.
+LIKELIER_THAN_NOT = 0.5
+
+
 @dataclass(frozen=True)
 class Ranking:
     """Living cells, worst first.
@@ -52,6 +56,9 @@ def rank_by_model(
 ) -> Ranking:
     """Rank cells by the model's risk; `failing` is a risk at the judged horizon at or above the threshold.
 
+    A risk of one half or more is always failing: where a fleet loses more cells than the budget has alerts, the
+    list would else keep quiet about cells that are likelier to die than not.
+
     Args:
         latest: One moment per living cell, with features.
         model: A fitted model.
@@ -70,7 +77,8 @@ def rank_by_model(
         "days_hi80": times["hi"].to_numpy(),
         "expected": word_outlooks(times, model.horizons[-1]),
     }
-    failing = within(model.judged_days) >= (model.alert_threshold if threshold is None else threshold)
+    budgeted = model.alert_threshold if threshold is None else threshold
+    failing = within(model.judged_days) >= min(budgeted, LIKELIER_THAN_NOT)
     reasons = word_reasons(latest, model.weights(latest), either_side=model.method != "classifier")
     table, ordered = _ranked(latest, within(days), np.full(len(latest), np.nan), failing, columns, reasons)
     return Ranking(table, ordered, days, model.horizons)

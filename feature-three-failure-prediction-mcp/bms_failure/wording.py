@@ -71,7 +71,7 @@ def _budget(data: FailureData) -> str:
     fleet = "fleet" if data.metrics else "fleet it was trained on"
     return (
         f"{told} (the {fleet} lost {data.deaths_per_week:.3g} a week: a budget of {needed} would be needed to name "
-        "them all)"
+        "them all; a risk of 50 % or more is on the list all the same)"
     )
 
 
