@@ -97,7 +97,7 @@ class Baselines:
             mean = self._sums.mean(rows, origins, MEAN_STEPS)
             return np.where(np.isfinite(mean), mean, last)
         if method == USUAL_DAY:
-            return self.usual_day(rows, origins, horizons, np.array([0.5]))[:, 0]
+            return self.usual_day(rows, origins, horizons, np.array([0.5]))[0][:, 0]
         if method == "daily profile":
             profile = self._profile(rows, origins + horizons, origins) + self._offset(rows, origins)
             return np.where(np.isfinite(profile), profile, last)
@@ -110,24 +110,17 @@ class Baselines:
 
     def usual_day(
         self, rows: np.ndarray, origins: np.ndarray, horizons: np.ndarray, quantiles: np.ndarray
-    ) -> np.ndarray:
-        """Return quantiles over the newest days' readings at the same time of day, shape (m, Q).
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return quantiles over the newest days' readings at the same time of day, (m, Q), and their number, (m,).
 
         The last reading where no earlier day has one.
         """
-        found = self._same_times(rows, origins, horizons)
-        answer = quantiles_known(found, quantiles)
-        return np.where(np.isfinite(answer), answer, self._filled[rows, origins][:, None])
-
-    def usual_days(self, rows: np.ndarray, origins: np.ndarray, horizons: np.ndarray) -> np.ndarray:
-        """Return how many days the usual day is made of, shape (m,)."""
-        return np.isfinite(self._same_times(rows, origins, horizons)).sum(axis=1)
-
-    def _same_times(self, rows: np.ndarray, origins: np.ndarray, horizons: np.ndarray) -> np.ndarray:
-        """Return the readings at the same time of the newest days, shape (m, days), NaN where there is none."""
         columns = origins + horizons - self.season * np.ceil(horizons / self.season).astype(int)
         earlier = columns[:, None] - self.season * np.arange(USUAL_DAYS)
-        return np.where(earlier >= 0, self.grid.values[rows[:, None], np.maximum(earlier, 0)], np.nan)
+        found = np.where(earlier >= 0, self.grid.values[rows[:, None], np.maximum(earlier, 0)], np.nan)
+        answer = quantiles_known(found, quantiles)
+        last = self._filled[rows, origins][:, None]
+        return np.where(np.isfinite(answer), answer, last), np.isfinite(found).sum(axis=1)
 
     def _recent_median(self, rows: np.ndarray, origins: np.ndarray) -> np.ndarray:
         """Return the middle one of the last value, the median of the newest hours and that of 168 readings."""

@@ -134,18 +134,17 @@ class Candidates:
         base = self.linear.change(features, samples)
         rest = boosting.predict(self.trees, np.column_stack([features.table(rows, origins, horizons), base]))
         points = [base + rest[:, MIDDLE], base]
-        usual = None
-        for name in points_of(self.season):
-            if name == USUAL_DAY:
-                usual = baselines.usual_day(rows, origins, horizons, LEVELS) / scale[:, None]
-                points.append(usual[:, MIDDLE] - level / scale)
-            else:
-                points.append((baselines.point(name, rows, origins, horizons) - level) / scale)
         spread = rest - rest[:, [MIDDLE]]
         usual_spread = None
-        if usual is not None:
-            enough = baselines.usual_days(rows, origins, horizons) >= FEWEST_USUAL_DAYS
-            usual_spread = np.where(enough[:, None], usual - usual[:, [MIDDLE]], spread)
+        for name in points_of(self.season):
+            if name == USUAL_DAY:
+                usual, days = baselines.usual_day(rows, origins, horizons, LEVELS)
+                usual /= scale[:, None]
+                points.append(usual[:, MIDDLE] - level / scale)
+                enough = (days >= FEWEST_USUAL_DAYS)[:, None]
+                usual_spread = np.where(enough, usual - usual[:, [MIDDLE]], spread)
+            else:
+                points.append((baselines.point(name, rows, origins, horizons) - level) / scale)
         return Said(np.column_stack(points), spread, usual_spread)
 
 

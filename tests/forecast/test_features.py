@@ -207,7 +207,8 @@ def test_a_usual_day_of_few_days_takes_the_spread_of_the_trees() -> None:
         candidates.said(features, Samples(np.zeros(1, int), np.array([at]), np.array([3])))
         for at in (24 * 18 - 1, volts.size - 1)
     )
-    assert features.baselines.usual_days(*(np.array([item]) for item in (0, volts.size - 1, 3))) == [3]
+    at = (np.array([item]) for item in (0, volts.size - 1, 3))
+    assert features.baselines.usual_day(*at, np.array([0.5]))[1] == [3]
     assert before.usual_spread is not None and after.usual_spread is not None
     assert (after.usual_spread == after.spread).all() and (before.usual_spread != before.spread).any()
 
