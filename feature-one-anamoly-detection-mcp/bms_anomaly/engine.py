@@ -16,15 +16,7 @@ import numpy as np
 import pandas as pd
 from bms_schema.data.columns import CELL_ID, STRING
 from bms_schema.data.intake import Intake
-from bms_schema.run.dask_workers import (
-    LEAST_WORKER_MEMORY,
-    each_done,
-    require_shared_files,
-    scheduler_address,
-    workers,
-)
-from bms_schema.run.errors import MachineProblem
-from bms_schema.run.memory import VARIABLE, in_words
+from bms_schema.run.dask_workers import each_done, memory_for, require_shared_files, workers
 from bms_schema.run.part_files import append_file, scratch_folder
 from bms_schema.run.partitions import Group, group_strings, parts_schema, write_groups
 
@@ -47,8 +39,8 @@ from bms_anomaly.timeline import TIMELINE_COLUMNS
 if TYPE_CHECKING:
     from distributed import Client
 
-# Per row as measured in memory (`whole_file`); what a worker takes with no rows.
-WORKER_BYTES_PER_ROW, WORKER_BYTES = 1_700, 2**29
+# Per row as measured in memory (`whole_file`).
+WORKER_BYTES_PER_ROW = 1_700
 SCRATCH = ("features", "rows", "texts")
 
 
@@ -69,7 +61,7 @@ def detect_on_workers(
         MachineProblem: a string is too long for the memory, or as of `workers`.
     """
     groups = group_strings(intake.plan.rows_per_string)
-    need = _memory_for(groups, budget)
+    need = memory_for(groups, WORKER_BYTES_PER_ROW, budget)
     with scratch_folder(result.parent, *SCRATCH) as scratch, workers(scratch, budget, need) as client:
         census = Census()
         job = _sort_rows(intake, groups, census, scratch, result.suffix == ".csv", tell)
@@ -82,24 +74,6 @@ def detect_on_workers(
             job.part("rows", groups[0]).parent.rename(result)
     learned = with_healthy(learned, findings.healthy)
     return Detected(learned, job.columns, findings, timeline, job.span, [*intake.plan.notes, why], "dask")
-
-
-def _memory_for(groups: Sequence[Group], budget: int) -> int:
-    """Return the bytes that a worker takes at most.
-
-    Raises:
-        MachineProblem: the longest string takes more than this machine may give.
-    """
-    longest = max(groups, key=lambda group: group.rows)
-    need = WORKER_BYTES + longest.rows * WORKER_BYTES_PER_ROW
-    if not scheduler_address() and need > max(budget, LEAST_WORKER_MEMORY):
-        raise MachineProblem(
-            f"A string is worked on as a whole, and {longest} takes about {in_words(need)} of the "
-            f"{in_words(budget)} that one run may take.",
-            expected="strings that fit into memory",
-            fix=f"Raise {VARIABLE}, or pass a file with fewer days.",
-        )
-    return need
 
 
 def _sort_rows(

@@ -6,7 +6,7 @@ fit into memory; train on the workers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,15 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from bms_schema.data.chemistry import Chemistry
 from bms_schema.data.intake import Intake
-from bms_schema.run.dask_workers import (
-    LEAST_WORKER_MEMORY,
-    each_done,
-    require_shared_files,
-    scheduler_address,
-    workers,
-)
-from bms_schema.run.errors import MachineProblem
-from bms_schema.run.memory import VARIABLE, in_words
+from bms_schema.run.dask_workers import each_done, memory_for, require_shared_files, workers
 from bms_schema.run.part_files import scratch_folder
 from bms_schema.run.partitions import Group, group_strings, parts_schema, read_group, write_groups
 
@@ -38,8 +30,8 @@ if TYPE_CHECKING:
     from distributed import Client
 
 Tell = Callable[[float, str], None]
-# Measured on hourly readings: what condensing takes per row, and a tenth more; what a worker takes with no rows.
-WORKER_BYTES_PER_ROW, WORKER_BYTES = 600, 2**29
+# Measured on hourly readings: what condensing takes per row, and a tenth more.
+WORKER_BYTES_PER_ROW = 600
 
 
 @dataclass(frozen=True)
@@ -80,7 +72,7 @@ def watched_on_workers(
         MachineProblem: a string is too long for the memory, or as of `workers`.
     """
     groups = group_strings(intake.plan.rows_per_string)
-    need = _memory_for(groups, budget)
+    need = memory_for(groups, WORKER_BYTES_PER_ROW, budget)
     with scratch_folder(folder, "readings") as scratch, workers(scratch, budget, need) as client:
         census = Census()
         job = _sort_rows(intake, groups, census, scratch / "readings", tell)
@@ -88,24 +80,6 @@ def watched_on_workers(
         parts = _condense(client, groups, job, tell)
         watched = look_at(census.source(intake, "dask", why), parts)
         yield watched, partial(fit_on_workers, client=client)
-
-
-def _memory_for(groups: Sequence[Group], budget: int) -> int:
-    """Return the bytes that a worker takes at most.
-
-    Raises:
-        MachineProblem: the longest string takes more than this machine may give.
-    """
-    longest = max(groups, key=lambda group: group.rows)
-    need = WORKER_BYTES + longest.rows * WORKER_BYTES_PER_ROW
-    if not scheduler_address() and need > max(budget, LEAST_WORKER_MEMORY):
-        raise MachineProblem(
-            f"A string is worked on as a whole, and {longest} takes about {in_words(need)} of the "
-            f"{in_words(budget)} that one run may take.",
-            expected="strings that fit into memory",
-            fix=f"Raise {VARIABLE}, or pass a file with fewer days.",
-        )
-    return need
 
 
 def _sort_rows(intake: Intake, groups: list[Group], census: Census, readings: Path, tell: Tell) -> Job:

@@ -1,6 +1,5 @@
 """On Dask, with one worker or two, rows and events are those of the run in memory."""
 
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +15,8 @@ from bms_schema.run.errors import RunCancelled
 from bms_schema.run.jobs import execute
 from bms_schema.run.partitions import group_strings
 from bms_schema.run.run_folder import Run, failing_cleanly
+
+from tests.clusters import cluster_of, work_in_this_process
 
 KEYS = ["source_row", "Cell ID"]
 OPTIONS = {
@@ -41,34 +42,12 @@ def path(raw, tmp_path):
     return tmp_path / "raw.csv"
 
 
-@contextmanager
-def cluster_of(workers, folder):
-    """A cluster as a user would start one; yields its address."""
-    from distributed import LocalCluster
-
-    with LocalCluster(
-        n_workers=workers, threads_per_worker=1, dashboard_address=None, local_directory=str(folder)
-    ) as started:
-        yield started.scheduler_address
-
-
 @pytest.fixture
 def without_dask(monkeypatch):
     """What the workers do, done one after another in this process."""
 
-    @contextmanager
-    def nobody(*_):
-        yield None
-
-    def one_by_one(client, work, items, describe, waiting):
-        for item in items:
-            waiting()
-            yield item, work(item)
-
     monkeypatch.setenv("BMS_MEMORY_BUDGET", "1MiB")
-    monkeypatch.setattr(engine, "workers", nobody)
-    monkeypatch.setattr(engine, "require_shared_files", lambda client, file: None)
-    monkeypatch.setattr(engine, "each_done", one_by_one)
+    work_in_this_process(monkeypatch, engine)
 
 
 @pytest.fixture(autouse=True)
@@ -153,7 +132,8 @@ def test_rows_and_events_on_workers_are_those_of_the_run_in_memory(
 ):
     path = tmp_path / f"raw.{source}"
     raw.to_csv(path, index=False) if source == "csv" else raw.to_parquet(path)
-    with cluster_of(workers, tmp_path / "dask") as scheduler:
+    with cluster_of(workers, tmp_path / "dask") as cluster:
+        scheduler = cluster.scheduler_address
         monkeypatch.setenv("BMS_DASK_SCHEDULER", scheduler)
         found = found_in(path, output_format=output_format, **OPTIONS[options])
     assert found["engine"] == "dask" and any(scheduler in note for note in found["notes"])

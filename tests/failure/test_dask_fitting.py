@@ -13,7 +13,7 @@ from bms_failure.dask_fitting import fit_on_workers
 from bms_failure.fitting import nothing_to_tell
 from bms_schema.run.errors import MachineProblem
 
-from tests.failure.clusters import cluster_of
+from tests.clusters import cluster_of
 
 
 def learning_sets(count):

@@ -1,6 +1,5 @@
 """On Dask, with one worker or two, lives, features, trees and risks are those of the run in memory."""
 
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from bms_schema.run.jobs import execute
 from bms_schema.run.partitions import group_strings
 from bms_schema.run.run_folder import Run, failing_cleanly
 
-from tests.failure.clusters import cluster_of
+from tests.clusters import cluster_of, work_in_this_process
 
 ARGUMENTS = {
     "horizon_days": 30, "model": "", "seed": 4, "chemistry": "auto", "output_format": "csv",
@@ -39,24 +38,13 @@ def two_groups(monkeypatch):
 def without_dask(monkeypatch):
     """What the workers do, done one after another in this process."""
 
-    @contextmanager
-    def nobody(*_):
-        yield None
-
-    def one_by_one(client, work, items, describe, waiting):
-        for item in items:
-            waiting()
-            yield item, work(item)
-
     def fit_here(sets, seed, waiting, *, client):
         for make in sets:
             waiting()
             yield fit_booster(make(), seed)
 
     monkeypatch.setenv("BMS_MEMORY_BUDGET", "1MiB")
-    monkeypatch.setattr(engine, "workers", nobody)
-    monkeypatch.setattr(engine, "require_shared_files", lambda client, file: None)
-    monkeypatch.setattr(engine, "each_done", one_by_one)
+    work_in_this_process(monkeypatch, engine)
     monkeypatch.setattr(engine, "fit_on_workers", fit_here)
 
 

@@ -13,6 +13,7 @@ from bms_preprocess import preprocess, tasks
 from bms_schema.run import dask_workers
 from bms_schema.run.partitions import group_strings
 
+from tests.clusters import cluster_of
 from tests.preprocess.conftest import Call
 from tests.preprocess.in_process import run_in_process
 
@@ -33,15 +34,8 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 @pytest.fixture(scope="module", params=[1, 2], ids=["one worker", "two workers"])
 def scheduler(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a cluster as a user would start one."""
-    from distributed import LocalCluster
-
-    with LocalCluster(
-        n_workers=request.param,
-        threads_per_worker=1,
-        dashboard_address=None,
-        local_directory=str(tmp_path_factory.mktemp("dask")),
-    ) as started:
-        yield started.scheduler_address
+    with cluster_of(request.param, tmp_path_factory.mktemp("dask")) as cluster:
+        yield cluster.scheduler_address
 
 
 @pytest.fixture

@@ -18,9 +18,12 @@ from bms_schema.run.threads import thread_count
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+    from bms_schema.run.partitions import Group
+
 SCHEDULER_VARIABLE = "BMS_DASK_SCHEDULER"
 # Measured: a worker takes 0.25 GiB with our libraries loaded, and up to 1.0 GiB at work on a usual group.
 LEAST_WORKER_MEMORY = 3 * 2**29
+EMPTY_WORKER_BYTES = 2**29  # what a worker takes with no rows
 LONGEST_SILENCE_S = (
     2.0  # how long a cancelled run may go on, and how long a cluster may take to answer in tests
 )
@@ -59,6 +62,29 @@ def why_workers(rows: int, bytes_per_row: int, budget: int) -> str:
         f"worked on by Dask in parts: in memory it would take about {in_words(rows * bytes_per_row)} of the "
         f"{in_words(budget)} that {VARIABLE} allows"
     )
+
+
+def memory_for(groups: Sequence[Group], bytes_per_row: int, budget: int) -> int:
+    """Return the bytes that a worker takes at most, where a string is worked on as a whole.
+
+    Args:
+        groups: Of whole strings.
+        bytes_per_row: What work on a row takes.
+        budget: Bytes that local workers may take together.
+
+    Raises:
+        MachineProblem: the longest string takes more than this machine may give.
+    """
+    longest = max(groups, key=lambda group: group.rows)
+    need = EMPTY_WORKER_BYTES + longest.rows * bytes_per_row
+    if not scheduler_address() and need > max(budget, LEAST_WORKER_MEMORY):
+        raise MachineProblem(
+            f"A string is worked on as a whole, and {longest} takes about {in_words(need)} of the "
+            f"{in_words(budget)} that one run may take.",
+            expected="strings that fit into memory",
+            fix=f"Raise {VARIABLE}, or pass a file with fewer days.",
+        )
+    return need
 
 
 @contextmanager
