@@ -1,19 +1,21 @@
 """A simulated fleet of stationary battery strings with its truth: demo data, and everybody's test data.
 
-The room, the charger, the outages and the cells follow simple physics (`bms_generate.simulator`); cells that
-die, planted anomalies and no-answer rows are known exactly. It is no substitute for field data: constants
-marked [U] in the modules are common knowledge whose source was not read.
+The room, the charger, the load and the cells follow simple physics (`bms_generate.simulator`, told in
+SIMULATOR.md); cells that die, planted anomalies and no-answer rows are known exactly. It is no substitute for
+field data: constants marked [U] in the modules are common knowledge whose source was not read.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from bms_generate.simulator.mixes import Share
 from bms_generate.simulator.series_string import simulate_one
 from bms_generate.simulator.settings import Settings, require_count
-from bms_generate.simulator.truth import as_truth_table, mark_rows
+from bms_generate.simulator.truth import join_truth, mark_rows
 
 DEFAULTS = Settings()
 
@@ -48,14 +50,15 @@ def simulate_fleet(
     days: float = DEFAULTS.days,
     interval_minutes: float = DEFAULTS.interval_minutes,
     seed: int = DEFAULTS.seed,
-    death_fraction: float = DEFAULTS.death_fraction,
-    dying_fraction: float = DEFAULTS.dying_fraction,
-    fault_fraction: float = DEFAULTS.fault_fraction,
+    death_fraction: Share = DEFAULTS.death_fraction,
+    dying_fraction: Share = DEFAULTS.dying_fraction,
+    fault_fraction: Share = DEFAULTS.fault_fraction,
     sentinel_fraction: float = DEFAULTS.sentinel_fraction,
     chemistry: str = DEFAULTS.chemistry,
+    duty: str = DEFAULTS.duty,
     start: str | pd.Timestamp = DEFAULTS.start,
 ) -> SimulatedFleet:
-    """Simulate a labelled fleet of series strings on float with outages, deaths, faults and sentinels.
+    """Simulate a labelled fleet of series strings with their duty, deaths, faults and sentinels.
 
     Args:
         n_strings: strings; string k is the same however many there are.
@@ -63,12 +66,18 @@ def simulate_fleet(
         days: span; 30 days hourly make 720 samples. Warning times of deaths shrink with short spans.
         interval_minutes: time between samples.
         seed: same seed and arguments, same fleet.
-        death_fraction: share of the cells that die; above 0 each of the first two strings has a death.
+        death_fraction: share of the cells that die, as one number (slow, sudden and unheralded 4:2:1) or per
+            kind, as in {"slow": 0.06, "sudden": 0.04}; above 0 each of the first two strings has a death.
         dying_fraction: share of the cells alive at the end (IsDead 0 throughout) that die soon after it, their
-            precursor well under way; above 0 each of the first two strings has one, if its deaths leave any.
-        fault_fraction: share of the other cells that carry planted anomalies.
+            precursor well under way; one number (slow and sudden 4:2) or per kind. Above 0 each of the first two
+            strings has one, if its deaths leave any.
+        fault_fraction: share of the other cells that carry planted anomalies, as one number (all six kinds
+            equally) or per kind: "thermal" of the cell; "drift", "noise", "spike", "stuck" and "dropout" of its
+            sensors, together "sensor", as in {"thermal": 0.02, "sensor": 0.05}.
         sentinel_fraction: share of the rows whose cell gave no answer (65.535 V, 65535.0 °C, 59.749).
         chemistry: "lead_acid_flooded", "vrla" or "li_ion".
+        duty: "standby" (float, now and then an outage), "solar" (a cycle every day under one sky for the whole
+            fleet) or "ups_test" (float, a short test every week, seldom an outage).
         start: first time stamp, without a time zone.
 
     Raises:
@@ -85,17 +94,10 @@ def simulate_fleet(
         fault_fraction=fault_fraction,
         sentinel_fraction=sentinel_fraction,
         chemistry=chemistry,
+        duty=duty,
         start=start,
     )
-    strings = [simulate_one(settings, index) for index in range(n_strings)]
-    shape = (n_strings, settings.n_samples, cells_per_string)
-    by_time = np.arange(np.prod(shape)).reshape(shape).swapaxes(0, 1).ravel()
-    readings = pd.concat([s.readings for s in strings], ignore_index=True)
-    return SimulatedFleet(
-        readings=readings.take(by_time).reset_index(drop=True),
-        truth=_concat_truth([s.truth for s in strings]),
-        cells=pd.concat([s.cells for s in strings], ignore_index=True),
-    )
+    return gather([_one(settings, index) for index in range(n_strings)])
 
 
 def simulate_string(index: int, **arguments: Any) -> SimulatedFleet:
@@ -109,8 +111,19 @@ def simulate_string(index: int, **arguments: Any) -> SimulatedFleet:
         ValueError: an argument is out of range; says what was found, expected and what to do.
     """
     require_count("index", index, 0)
-    tables = simulate_one(Settings(**arguments), index)
-    return SimulatedFleet(tables.readings, tables.truth, tables.cells)
+    return _one(Settings(**arguments), index)
+
+
+def gather(strings: Sequence[SimulatedFleet]) -> SimulatedFleet:
+    """Join whole strings of one fleet, in their order, into the fleet: its readings sorted by time."""
+    readings = pd.concat([string.readings for string in strings], ignore_index=True)
+    shape = (len(strings), -1, len(strings[0].cells))
+    by_time = np.arange(len(readings)).reshape(shape).swapaxes(0, 1).ravel()
+    return SimulatedFleet(
+        readings=readings.take(by_time).reset_index(drop=True),
+        truth=join_truth([string.truth for string in strings]),
+        cells=pd.concat([string.cells for string in strings], ignore_index=True),
+    )
 
 
 def row_truth(fleet: SimulatedFleet) -> pd.Series:
@@ -122,6 +135,6 @@ def row_truth(fleet: SimulatedFleet) -> pd.Series:
     return mark_rows(fleet.readings, fleet.truth)
 
 
-def _concat_truth(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    eventful = [table for table in tables if len(table)]
-    return as_truth_table(pd.concat(eventful, ignore_index=True)) if eventful else tables[0]
+def _one(settings: Settings, index: int) -> SimulatedFleet:
+    tables = simulate_one(settings, index)
+    return SimulatedFleet(tables.readings, tables.truth, tables.cells)

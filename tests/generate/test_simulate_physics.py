@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from bms_generate.simulate import SimulatedFleet, simulate_fleet
+from bms_generate.simulator.charger import float_set_point_v
 from bms_generate.simulator.chemistry import CHEMISTRIES
 from bms_generate.simulator.duty import Discharge, draw_discharges, follow_duty
-from bms_generate.simulator.electrical import float_set_point_v
 from bms_generate.simulator.processes import ar1, first_order_lag
 
 HEALTHY = {"death_fraction": 0.0, "fault_fraction": 0.0, "sentinel_fraction": 0.0}

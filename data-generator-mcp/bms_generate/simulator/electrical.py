@@ -1,4 +1,4 @@
-"""Voltages, gravity and state of charge of the cells in a series string on a float charger."""
+"""Voltages, gravity and state of charge of the cells in a series string."""
 
 from dataclasses import dataclass
 
@@ -6,23 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bms_generate.simulator.cells import CellParameters
+from bms_generate.simulator.charger import REFERENCE_C, open_circuit_v, shepherd_v
 from bms_generate.simulator.chemistry import Chemistry
 from bms_generate.simulator.deaths import Decay
-from bms_generate.simulator.duty import KNEE_DEPTH
 
-REFERENCE_C = 25.0
-# Compensation is clamped to 5–40 °C [B].
-COMPENSATION_CLAMP_C = (5.0, 40.0)
 # Float voltage a cell loses per °C above its neighbours: the same coefficient as the charger's [U].
 NEIGHBOUR_TEMPCO_V_PER_C = -0.003
-# Below the knee the charger is in current limit: how far the voltage is short, per depth beyond it [U].
-CURRENT_LIMIT_SHORTFALL_V = 0.25
 # Float voltage missing in a cell that is less charged than the string, per unit of state of charge [U].
 UNDERCHARGE_V = 0.15
 # The others take over what a dead cell lacks until they gas and the charger reaches its limit [U].
 MOST_SHARED_V = 0.10
-# Voltage bends down as a cell runs empty (Shepherd term), with the constants of a C/10 curve [U].
-SHEPHERD_V, SHEPHERD_FLOOR = 0.03, 0.06
 # Cells spread less on load than on float.
 OFFSET_SHARE_ON_LOAD = 0.3
 MAX_DEPTH_OF_CELL = 0.98
@@ -36,17 +29,18 @@ class StringState:
     """What all cells of the string share at the samples; every array has shape (n_samples,).
 
     Currents in A (charge positive); `polarising_a` is the current lagged by diffusion; depths are shares of
-    the rated capacity, `mixed_depth` lagged as the acid mixes; `charger_error_v` is per cell.
+    the rated capacity, `mixed_depth` lagged as the acid mixes. `charger_v` is the mean cell voltage on charge,
+    `regulation` how far the charger holds it (see `duty.Duty`; 0 on discharge).
     """
 
     current_a: NDArray[np.float64]
     polarising_a: NDArray[np.float64]
     depth: NDArray[np.float64]
     mixed_depth: NDArray[np.float64]
-    discharging: NDArray[np.bool_]
     base_c: NDArray[np.float64]
     age_years: NDArray[np.float64]
-    charger_error_v: NDArray[np.float64]
+    charger_v: NDArray[np.float64]
+    regulation: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -63,17 +57,6 @@ def age(cells: CellParameters, state: StringState, decay: Decay) -> AgedCells:
     rise = (1.0 + cells.resistance_rise_per_year * years) * (1.0 + decay.resistance_rise)
     left = (1.0 - cells.capacity_fall_per_year * years) * (1.0 - decay.capacity_loss)
     return AgedCells(cells.resistance_ohm * rise, cells.capacity_ah * left)
-
-
-def float_set_point_v(chemistry: Chemistry, temperature_c: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Temperature-compensated float set-point per cell [V].
-
-    >>> from bms_generate.simulator.chemistry import CHEMISTRIES
-    >>> float_set_point_v(CHEMISTRIES["lead_acid_flooded"], np.array([25.0, 35.0])).round(3).tolist()
-    [2.2, 2.17]
-    """
-    clamped = np.clip(temperature_c, *COMPENSATION_CLAMP_C)
-    return chemistry.float_voltage_v + chemistry.float_tempco_v_per_c * (clamped - REFERENCE_C)
 
 
 def counted_soc(state: StringState, aged: AgedCells, rated_ah: float) -> NDArray[np.float64]:
@@ -114,8 +97,8 @@ def terminal_voltage(
 ) -> NDArray[np.float64]:
     """Terminal voltage of every cell [V], shape (n_samples, cells).
 
-    On load: V = OCV(SOC) + I·R + polarisation − Shepherd term. On the charger the string as a whole is held
-    at cells × set-point, so that what one cell lacks is shared out over all of them.
+    On load: V = OCV(SOC) + I·R + polarisation − Shepherd term. On the charger the string as a whole has cells ×
+    `charger_v`; what one cell lacks is shared out over all of them as far as the charger holds that voltage.
     """
     growth = aged.resistance_ohm / chemistry.resistance_ohm
     ohmic_v = (
@@ -125,10 +108,9 @@ def terminal_voltage(
     soc = counted_soc(state, aged, chemistry.rated_capacity_ah) - decay.soc_deficit
     soc = np.clip(soc, 1.0 - MAX_DEPTH_OF_CELL, 1.0)
     on_charger_v = _on_charger(chemistry, cells, state, decay, temperature_c, wander_v, ohmic_v, soc)
-    shepherd_v = SHEPHERD_V * chemistry.voltage_scale * (1.0 - soc) / (soc + SHEPHERD_FLOOR)
     own_v = OFFSET_SHARE_ON_LOAD * cells.float_offset_v + wander_v - decay.voltage_drop_v
-    on_load_v = np.interp(soc, chemistry.ocv_soc, chemistry.ocv_v) + ohmic_v - shepherd_v + own_v
-    voltage_v = np.where(state.discharging[:, None], on_load_v, on_charger_v)
+    on_load_v = open_circuit_v(chemistry, soc) + ohmic_v - shepherd_v(chemistry, soc) + own_v
+    voltage_v = np.where(state.regulation[:, None] > 0.0, on_charger_v, on_load_v)
     return np.maximum(voltage_v, LOWEST_VOLTAGE_V)
 
 
@@ -142,14 +124,14 @@ def _on_charger(
     ohmic_v: NDArray[np.float64],
     soc: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    shortfall_v = CURRENT_LIMIT_SHORTFALL_V * np.maximum(state.depth - KNEE_DEPTH, 0.0)
-    per_cell_v = float_set_point_v(chemistry, state.base_c) + state.charger_error_v - shortfall_v
+    offset_share = OFFSET_SHARE_ON_LOAD + (1.0 - OFFSET_SHARE_ON_LOAD) * state.regulation
     own_v = (
-        cells.float_offset_v
+        offset_share[:, None] * cells.float_offset_v
         + wander_v
         + NEIGHBOUR_TEMPCO_V_PER_C * temperature_c
         + UNDERCHARGE_V * soc
         + ohmic_v
     )
-    shared_v = np.minimum(decay.voltage_drop_v.mean(axis=1), MOST_SHARED_V) - own_v.mean(axis=1)
-    return (per_cell_v + shared_v)[:, None] + own_v - decay.voltage_drop_v
+    taken_over_v = state.regulation * np.minimum(decay.voltage_drop_v.mean(axis=1), MOST_SHARED_V)
+    shared_v = taken_over_v - own_v.mean(axis=1)
+    return (state.charger_v + shared_v)[:, None] + own_v - decay.voltage_drop_v

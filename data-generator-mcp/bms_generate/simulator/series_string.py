@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from bms_generate.simulator.allocation import Allocation, allocate
 from bms_generate.simulator.cells import CellParameters, draw_cells
+from bms_generate.simulator.charger import float_charger_v, solar_charger_v
 from bms_generate.simulator.deaths import Decay, let_die
-from bms_generate.simulator.duty import draw_discharges, follow_duty
+from bms_generate.simulator.duty import Duty, draw_discharges, draw_ups_discharges, follow_duty
 from bms_generate.simulator.electrical import (
     AgedCells,
     StringState,
@@ -22,6 +23,7 @@ from bms_generate.simulator.faults import excess_heat_c, plan_faults
 from bms_generate.simulator.processes import ar1, first_order_lag
 from bms_generate.simulator.sensors import CellReadings, read_ambient, read_cells, read_current
 from bms_generate.simulator.settings import Settings
+from bms_generate.simulator.solar import follow_sun
 from bms_generate.simulator.thermal import as_cell_follows, heating_c_per_ohm, room_c
 from bms_generate.simulator.truth import truth_table
 
@@ -92,32 +94,47 @@ def simulate_one(settings: Settings, index: int) -> StringTables:
 
 
 def _solve_string(
-    settings: Settings, age_years: float, duty: np.random.Generator, room: np.random.Generator
+    settings: Settings, age_years: float, rng: np.random.Generator, room: np.random.Generator
 ) -> tuple[StringState, NDArray[np.float64], NDArray[np.float64]]:
     """Solve on the fine grid what the cells share; return it at the samples, with ambient and heating."""
     step_h, every = settings.substep_h, settings.substeps
     rated_ah = settings.profile.rated_capacity_ah
     ambient_c = room_c(settings, room)
     base_c = as_cell_follows(ambient_c, step_h)
-    rate, depth = follow_duty(settings.fine_h, draw_discharges(duty, settings.span_h))
+    duty = _follow(settings, rng)
     doubling = 2.0 ** ((base_c - 25.0) / DOUBLING_C)
     float_a = settings.profile.float_current_per_ah * rated_ah * doubling
-    current_a = rate * rated_ah + np.where(rate < 0.0, 0.0, float_a)
+    current_a = duty.rate_per_h * rated_ah + float_a * duty.regulation
     aged_years = age_years + (np.cumsum(doubling) - doubling) * step_h / HOURS_PER_YEAR
-    charger_v = duty.normal(0.0, CHARGER_OFFSET_SD_V) + ar1(
-        duty, (settings.n_samples,), CHARGER_WANDER_SD_V, settings.interval_h, CHARGER_WANDER_MEMORY_H
+    error_v = rng.normal(0.0, CHARGER_OFFSET_SD_V) + ar1(
+        rng, (settings.n_samples,), CHARGER_WANDER_SD_V, settings.interval_h, CHARGER_WANDER_MEMORY_H
     )
+    at_samples = Duty(duty.rate_per_h[::every], duty.depth[::every], duty.regulation[::every])
+    charger_v = solar_charger_v if settings.duty == "solar" else float_charger_v
     state = StringState(
         current_a=current_a[::every],
         polarising_a=first_order_lag(current_a, step_h, POLARISATION_H)[::every],
-        depth=depth[::every],
-        mixed_depth=first_order_lag(depth, step_h, ACID_MIXING_H)[::every],
-        discharging=rate[::every] < 0.0,
+        depth=at_samples.depth,
+        mixed_depth=first_order_lag(duty.depth, step_h, ACID_MIXING_H)[::every],
         base_c=base_c[::every],
         age_years=aged_years[::every],
-        charger_error_v=charger_v,
+        charger_v=charger_v(settings.profile, at_samples, base_c[::every], error_v),
+        regulation=at_samples.regulation,
     )
     return state, ambient_c[::every], heating_c_per_ohm(current_a, step_h)[::every]
+
+
+def _follow(settings: Settings, rng: np.random.Generator) -> Duty:
+    """What the duty asked for makes of the string's charge, on the fine grid."""
+    if settings.duty == "solar":
+        return follow_sun(settings, rng)
+    if settings.duty == "ups_test":
+        (start_hour,), _ = settings.clock(np.zeros(1))
+        discharges = draw_ups_discharges(rng, settings.span_h, float(start_hour))
+    else:
+        discharges = draw_discharges(rng, settings.span_h)
+    rate_per_h, depth = follow_duty(settings.fine_h, discharges)
+    return Duty(rate_per_h, depth, np.where(rate_per_h < 0.0, 0.0, 1.0))
 
 
 def _heating_resistance(settings: Settings, aged: AgedCells) -> NDArray[np.float64]:

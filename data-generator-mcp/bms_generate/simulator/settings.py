@@ -1,6 +1,7 @@
 """The arguments of a simulated fleet, checked once, and the time grids that follow from them."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
@@ -10,12 +11,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bms_generate.simulator.chemistry import CHEMISTRIES, Chemistry
+from bms_generate.simulator.mixes import (
+    DEATH_PATTERN,
+    DYING_PATTERN,
+    FAULT_PATTERN,
+    SUM_TOLERANCE,
+    Mix,
+    Share,
+    make_mix,
+)
 
 # The string's own dynamics (outages of half an hour, polarisation) are solved at least this finely.
 MAX_SUBSTEP_MINUTES = 5.0
 MIN_SAMPLES = 2
-# Decimal fractions that add up to 1 may do so only to rounding.
-SUM_TOLERANCE = 1e-9
+DUTIES = ("standby", "solar", "ups_test")
 
 
 @dataclass(frozen=True)
@@ -30,11 +39,12 @@ class Settings:
     days: float = 30.0
     interval_minutes: float = 60.0
     seed: int = 0
-    death_fraction: float = 0.1
-    dying_fraction: float = 0.0
-    fault_fraction: float = 0.1
+    death_fraction: Share = 0.1
+    dying_fraction: Share = 0.0
+    fault_fraction: Share = 0.1
     sentinel_fraction: float = 0.01
     chemistry: str = "lead_acid_flooded"
+    duty: str = "standby"
     start: str | pd.Timestamp = "2026-01-01"
 
     def __post_init__(self) -> None:
@@ -42,18 +52,14 @@ class Settings:
         require_count("seed", self.seed, 0)
         for name in ("days", "interval_minutes"):
             _require_positive(name, getattr(self, name))
-        for name in ("death_fraction", "dying_fraction", "fault_fraction", "sentinel_fraction"):
-            _require_fraction(name, getattr(self, name))
-        if self.death_fraction + self.dying_fraction > 1.0 + SUM_TOLERANCE:
+        _require_fraction("sentinel_fraction", self.sentinel_fraction)
+        if self.deaths.total + self.dying.total > 1.0 + SUM_TOLERANCE:
             raise ValueError(
-                f"death_fraction {self.death_fraction:g} and dying_fraction {self.dying_fraction:g} add up to "
+                f"death_fraction {self.deaths.total:g} and dying_fraction {self.dying.total:g} add up to "
                 "more than 1; expected at most 1 together. Lower one of them."
             )
-        if self.chemistry not in CHEMISTRIES:
-            raise ValueError(
-                f"chemistry is {self.chemistry!r}; expected one of {', '.join(sorted(CHEMISTRIES))}. "
-                "Name one of those."
-            )
+        _require_one_of("chemistry", self.chemistry, sorted(CHEMISTRIES))
+        _require_one_of("duty", self.duty, DUTIES)
         if self.n_samples < MIN_SAMPLES:
             raise ValueError(
                 f"days={self.days:g} at interval_minutes={self.interval_minutes:g} gives {self.n_samples} "
@@ -66,7 +72,7 @@ class Settings:
         try:
             first = pd.Timestamp(self.start)
             # A death after the span lies at most half as far after it.
-            reach = 1.5 if self.dying_fraction > 0.0 else 1.0
+            reach = 1.5 if self.dying.total > 0.0 else 1.0
             last = first + pd.Timedelta(days=reach * self.days)
         except (ValueError, TypeError, OverflowError) as error:
             raise ValueError(f"start is {self.start!r}, days {self.days:g}: {error}. {advice}") from error
@@ -95,6 +101,21 @@ class Settings:
     def substep_h(self) -> float:
         return self.interval_h / self.substeps
 
+    @cached_property
+    def deaths(self) -> Mix:
+        """Share and kinds of the cells that die in the span."""
+        return make_mix("death_fraction", self.death_fraction, DEATH_PATTERN)
+
+    @cached_property
+    def dying(self) -> Mix:
+        """Share and kinds of the cells that die soon after the span."""
+        return make_mix("dying_fraction", self.dying_fraction, DYING_PATTERN)
+
+    @cached_property
+    def faults(self) -> Mix:
+        """Share (of the other cells) and kinds of the cells that misbehave and live on."""
+        return make_mix("fault_fraction", self.fault_fraction, FAULT_PATTERN)
+
     @property
     def profile(self) -> Chemistry:
         return CHEMISTRIES[self.chemistry]
@@ -117,6 +138,12 @@ class Settings:
             "timedelta64[ns]"
         )
 
+    def clock(self, hours: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Hour of the first day (24 is the next midnight) and day of the year, of hours since the start."""
+        start = pd.Timestamp(self.start)
+        hour = start.hour + start.minute / 60.0 + hours
+        return hour, start.dayofyear + hour / 24.0
+
     def samples_in(self, hours: float) -> int:
         """How many samples a stay of `hours` spans (at least one)."""
         return max(1, round(hours / self.interval_h))
@@ -135,6 +162,11 @@ def _require_positive(name: str, value: float) -> None:
         raise ValueError(
             f"{name} is {value!r}; expected a finite number above 0. Change {name} and try again."
         )
+
+
+def _require_one_of(name: str, value: object, known: Sequence[str]) -> None:
+    if value not in known:
+        raise ValueError(f"{name} is {value!r}; expected one of {', '.join(known)}. Name one of those.")
 
 
 def _require_fraction(name: str, value: float) -> None:

@@ -1,7 +1,6 @@
 """Temperatures: weather outside, the battery room, and a cell as a first-order lag of both its heats."""
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from bms_generate.simulator.processes import ar1, first_order_lag
@@ -29,9 +28,7 @@ WEATHER_STREAM = 1002
 def outdoor_c(settings: Settings) -> NDArray[np.float64]:
     """Outdoor temperature [°C] on the fine grid, the same for every string of a fleet, shape (n_fine,)."""
     rng = np.random.default_rng(np.random.SeedSequence(settings.seed, spawn_key=(WEATHER_STREAM,)))
-    start = pd.Timestamp(settings.start)
-    hour = start.hour + start.minute / 60.0 + settings.fine_h
-    day_of_year = start.dayofyear + hour / 24.0
+    hour, day_of_year = settings.clock(settings.fine_h)
     season = np.cos(2.0 * np.pi * (day_of_year - WARMEST_DAY_OF_YEAR) / 365.25)
     time_of_day = np.cos(2.0 * np.pi * (hour - WARMEST_HOUR) / 24.0)
     weather = ar1(rng, settings.fine_h.shape, WEATHER_SD_C, settings.substep_h, WEATHER_MEMORY_H)

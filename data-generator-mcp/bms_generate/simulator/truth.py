@@ -46,6 +46,12 @@ def as_truth_table(table: pd.DataFrame) -> pd.DataFrame:
     return table.astype(texts | times)
 
 
+def join_truth(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Join the truths of several strings, also where none or only some of them have events."""
+    eventful = [table for table in tables if len(table)]
+    return as_truth_table(pd.concat(eventful, ignore_index=True)) if eventful else tables[0]
+
+
 def mark_rows(readings: pd.DataFrame, truth: pd.DataFrame) -> pd.Series:
     """True for every reading inside an event of its cell, False for no-answer rows; any row order."""
     inside = np.zeros(len(readings), dtype=bool)
