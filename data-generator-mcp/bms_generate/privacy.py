@@ -1,0 +1,188 @@
+"""How near synthetic records lie to real ones, beside how near real ones of other strings lie; and exact copies.
+
+All real records answer: thinning them out would hide what was learnt by heart. Distances say whether records
+were copied; they promise no privacy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from bms_generate.judges import SEED
+from bms_generate.records import Records, sample
+from bms_generate.telemetry import Windows
+
+if TYPE_CHECKING:
+    from sklearn.neighbors import NearestNeighbors
+
+# Records looked up on either side, and strings held out in turn.
+_MOST_ASKED = 5_000
+_MOST_HELD_OUT = 8
+_FEWEST = 20
+# A record with fewer of its values says too little to be anybody's.
+_LEAST_PRESENT = 0.5
+_MOST_LABELS = 20  # of a category that are told apart; the rarer ones are one
+_NEAR = 0.01  # quantile of the hold-out's distances below which a synthetic record counts as near
+_DECIMALS = 9  # of the scaled value: what differs less is rounding
+_ROUNDING = 1e-6  # what the search leaves of the distance of equal records
+
+
+@dataclass(frozen=True)
+class Nearness:
+    """Distances to the closest real record: root mean square over columns, in units of their 5-95 % range.
+
+    Args:
+        records: What was compared.
+        held_out: What the reference leaves out together.
+        real: From real records to real records of other strings, sorted, shape (k,).
+        synthetic: From synthetic records to the same references, sorted, shape (m,). Both sides miss one string
+            in turn, because more strings to compare with make every distance smaller.
+        copies_real: Share of real records that equal a real record of another string: chance.
+        copies_synthetic: Share of synthetic records that equal any real record.
+    """
+
+    records: Literal["rows", "windows"]
+    held_out: Literal["strings or cells", "rows"]
+    real: np.ndarray
+    synthetic: np.ndarray
+    copies_real: float
+    copies_synthetic: float
+
+    @property
+    def near_share(self) -> float:
+        """Share of synthetic records nearer than the nearest 1 % of the hold-out's; 0.01 for strangers."""
+        return float((self.synthetic < np.quantile(self.real, _NEAR)).mean())
+
+    def quantiles(self) -> pd.DataFrame:
+        """Return the 1, 5 and 50 % quantiles: `quantile`, `real`, `synthetic`."""
+        levels = [0.01, 0.05, 0.5]
+        sides = {"real": np.quantile(self.real, levels), "synthetic": np.quantile(self.synthetic, levels)}
+        return pd.DataFrame({"quantile": levels, **sides})
+
+
+def row_nearness(real: Records, synthetic: Records) -> Nearness | None:
+    """Compare single rows by their signals and categories.
+
+    A missing value lies at the column's median and, where present ones are wanted, one range away.
+
+    Returns:
+        None where a side has fewer than 20 rows with half of their values.
+    """
+    size = real.signals
+    present = np.isfinite(real.values).mean(axis=1), np.isfinite(synthetic.values).mean(axis=1)
+    kept = [np.flatnonzero(share >= _LEAST_PRESENT) for share in present]
+    sides = [side.values[rows] for side, rows in zip((real, synthetic), kept, strict=True)]
+    numbers = _scaled(sides[0][:, :size], sides[1][:, :size])
+    gaps = [np.isnan(side[:, :size]).astype(float) for side in sides]
+    labels = [_indicators(side[:, size:], _label_counts(sides[0][:, size:])) for side in sides]
+    places = [np.column_stack(parts) for parts in zip(numbers, gaps, labels, strict=True)]
+    group = None if real.group is None else real.group[kept[0]]
+    return _compare(places, real.values.shape[1], group, "rows")
+
+
+def window_nearness(real: Windows, synthetic: Windows) -> Nearness | None:
+    """Compare whole windows of cells by all signals in time order; a missing value lies at its column's median.
+
+    Returns:
+        None where a side has fewer than 20 windows.
+    """
+    places = _scaled(real.values.astype(float), synthetic.values.astype(float))
+    return _compare(places, real.values.shape[1], real.string, "windows")
+
+
+def _scaled(real: np.ndarray, synthetic: np.ndarray) -> list[np.ndarray]:
+    """Return both in units of the real columns' 5-95 % range (of twice the deviation where that is nought)."""
+    present = np.isfinite(real).any(axis=0) if len(real) else np.zeros(real.shape[1], dtype=bool)
+    real, synthetic = real[:, present], synthetic[:, present]
+    low, middle, high = np.nanquantile(real, [0.05, 0.5, 0.95], axis=0) if present.any() else np.zeros((3, 0))
+    deviation = 2 * np.nanstd(real, axis=0) if present.any() else np.zeros(0)
+    scale = np.where(high > low, high - low, np.where(deviation > 0, deviation, 1.0))
+    return [np.nan_to_num((side - middle) / scale, nan=0.0) for side in (real, synthetic)]
+
+
+def _label_counts(codes: np.ndarray) -> list[int]:
+    """Return how many labels of each category are told apart; codes are ranks, the most frequent first."""
+    return [
+        int(min(np.nanmax(column) + 1, _MOST_LABELS)) if np.isfinite(column).any() else 0
+        for column in codes.T
+    ]
+
+
+def _indicators(codes: np.ndarray, counts: list[int]) -> np.ndarray:
+    """Return one column per label, such that two rows of different labels lie one apart."""
+    parts = [
+        (np.minimum(np.nan_to_num(column, nan=-1.0), count)[:, None] == np.arange(-1, count + 1)) / np.sqrt(2)
+        for column, count in zip(codes.T, counts, strict=True)
+    ]
+    return np.column_stack(parts) if parts else np.empty((len(codes), 0))
+
+
+def _compare(
+    places: list[np.ndarray], columns: int, group: np.ndarray | None, records: Literal["rows", "windows"]
+) -> Nearness | None:
+    """Measure both sides against real references.
+
+    Args:
+        places: Real and synthetic coordinates.
+        columns: Columns that a record has, to take the mean over.
+        group: Of each real record, held out together; None holds out the record itself.
+        records: What they are.
+    """
+    real, synthetic = places
+    if min(len(real), len(synthetic)) < _FEWEST or not columns:
+        return None
+    if group is not None and len(np.unique(group)) < 2:
+        group = None
+    chance, copies = _copies(real, synthetic, group)
+    asked = synthetic[sample(len(synthetic), _MOST_ASKED, SEED)]
+    before, after = _to_others(real, asked, group) if group is not None else _to_other_rows(real, asked)
+    unit = np.sqrt(columns)
+    held_out: Literal["strings or cells", "rows"] = "rows" if group is None else "strings or cells"
+    before, after = (np.sort(np.where(side < _ROUNDING, 0.0, side)) / unit for side in (before, after))
+    return Nearness(records, held_out, before, after, chance, copies)
+
+
+def _to_others(real: np.ndarray, asked: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return distances of real and synthetic records to real ones without one group, up to 8 groups in turn."""
+    names = np.unique(group)
+    held_out = names[sample(len(names), _MOST_HELD_OUT, SEED)]
+    turn = np.random.default_rng(SEED).integers(len(held_out), size=len(asked))
+    before, after = [], []
+    for number, name in enumerate(held_out):
+        own = group == name
+        some = real[own][sample(int(own.sum()), _MOST_ASKED // len(held_out), SEED)]
+        nearest = _neighbours(real[~own])
+        before.append(nearest.kneighbors(some)[0][:, 0])
+        if (turn == number).any():
+            after.append(nearest.kneighbors(asked[turn == number])[0][:, 0])
+    return np.concatenate(before), np.concatenate(after)
+
+
+def _to_other_rows(real: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    nearest = _neighbours(real)
+    some = real[sample(len(real), _MOST_ASKED, SEED)]
+    # The closest is the row itself, or one equal to it.
+    return nearest.kneighbors(some, n_neighbors=2)[0][:, 1], nearest.kneighbors(asked)[0][:, 0]
+
+
+def _neighbours(reference: np.ndarray) -> NearestNeighbors:
+    from sklearn.neighbors import NearestNeighbors
+
+    return NearestNeighbors(n_neighbors=1).fit(reference)
+
+
+def _copies(real: np.ndarray, synthetic: np.ndarray, group: np.ndarray | None) -> tuple[float, float]:
+    """Return the shares of real records equal to one of another group, and of synthetic ones equal to any real."""
+    before, after = (_hashes(side) for side in (real, synthetic))
+    table = pd.DataFrame({"hash": before, "group": np.arange(len(before)) if group is None else group})
+    elsewhere = table.groupby("hash")["group"].transform("nunique") > 1
+    return float(elsewhere.mean()), float(np.isin(after, before).mean())
+
+
+def _hashes(places: np.ndarray) -> np.ndarray:
+    rounded = np.round(places, _DECIMALS) + 0.0  # no negative nought
+    return pd.util.hash_pandas_object(pd.DataFrame(rounded), index=False).to_numpy()
