@@ -50,7 +50,7 @@ class Visualized(ToolData):
 
 
 class Simulated(ToolData):
-    """Result of `simulate_battery_fleet`."""
+    """Result of `simulate_battery_fleet`; `csv` is a folder with a file per string where the fleet is big."""
 
     csv: str
     truth_csv: str
@@ -60,3 +60,4 @@ class Simulated(ToolData):
     strings: int
     dead_cells: int
     dying_cells: int
+    fates: dict[str, int]

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bms_generate.simulator.mixes import Share
-from bms_generate.simulator.series_string import simulate_one
+from bms_generate.simulator.series_string import StringTables, simulate_one
 from bms_generate.simulator.settings import Settings, require_count
 from bms_generate.simulator.truth import join_truth, mark_rows
 
@@ -97,7 +97,7 @@ def simulate_fleet(
         duty=duty,
         start=start,
     )
-    return gather([_one(settings, index) for index in range(n_strings)])
+    return gather([simulate_one(settings, index) for index in range(n_strings)])
 
 
 def simulate_string(index: int, **arguments: Any) -> SimulatedFleet:
@@ -111,10 +111,11 @@ def simulate_string(index: int, **arguments: Any) -> SimulatedFleet:
         ValueError: an argument is out of range; says what was found, expected and what to do.
     """
     require_count("index", index, 0)
-    return _one(Settings(**arguments), index)
+    tables = simulate_one(Settings(**arguments), index)
+    return SimulatedFleet(tables.readings, tables.truth, tables.cells)
 
 
-def gather(strings: Sequence[SimulatedFleet]) -> SimulatedFleet:
+def gather(strings: Sequence[StringTables]) -> SimulatedFleet:
     """Join whole strings of one fleet, in their order, into the fleet: its readings sorted by time."""
     readings = pd.concat([string.readings for string in strings], ignore_index=True)
     shape = (len(strings), -1, len(strings[0].cells))
@@ -133,8 +134,3 @@ def row_truth(fleet: SimulatedFleet) -> pd.Series:
     which are missing and not anomalous.
     """
     return mark_rows(fleet.readings, fleet.truth)
-
-
-def _one(settings: Settings, index: int) -> SimulatedFleet:
-    tables = simulate_one(settings, index)
-    return SimulatedFleet(tables.readings, tables.truth, tables.cells)

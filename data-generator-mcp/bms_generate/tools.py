@@ -21,6 +21,7 @@ Twins keep distributions and correlations of columns, no memory in time: do not 
 _FOLDER = Annotated[str, Field(description="Folder with <table>.csv files and metadata.json.")]
 _SEED = Annotated[int, Field(ge=0, le=2**32 - 1, description="Same seed, same result.")]
 _Share = Annotated[float, Field(ge=0, le=1)]
+_Shares = float | dict[str, float]
 
 
 def sdv_generate(
@@ -65,18 +66,33 @@ def simulate_battery_fleet(
     days: Annotated[float, Field(gt=0, le=3650, description="Span in days.")] = 30,
     interval_minutes: Annotated[float, Field(gt=0, le=1440, description="Between samples.")] = 60,
     seed: _SEED = 0,
-    death_fraction: Annotated[_Share, Field(description="Share of cells that die.")] = 0.1,
-    dying_fraction: Annotated[_Share, Field(description="Share that dies soon after the end.")] = 0.0,
-    fault_fraction: Annotated[_Share, Field(description="Share of other cells with a fault.")] = 0.1,
+    death_fraction: Annotated[
+        _Shares, Field(description="Share of cells that die; or by kind: slow, sudden, unheralded.")
+    ] = 0.1,
+    dying_fraction: Annotated[
+        _Shares, Field(description="Share that dies soon after the end; or by kind: slow, sudden.")
+    ] = 0.0,
+    fault_fraction: Annotated[
+        _Shares,
+        Field(
+            description="Share of other cells with a fault; or by kind: thermal (the cell itself), drift, noise, "
+            "spike, stuck, dropout (its sensors; all five: sensor), e.g. {'thermal': 0.02, 'sensor': 0.05}."
+        ),
+    ] = 0.1,
     sentinel_fraction: Annotated[_Share, Field(description="Share of rows without an answer.")] = 0.01,
     chemistry: Annotated[
         Literal["lead_acid_flooded", "vrla", "li_ion"], Field(description="Only flooded cells have gravity.")
     ] = "lead_acid_flooded",
+    duty: Annotated[
+        Literal["standby", "solar", "ups_test"],
+        Field(description="Float with outages, a cycle every day, or weekly short tests."),
+    ] = "standby",
     output_format: Annotated[Literal["csv", "parquet"], Field(description="Of the three tables.")] = "csv",
 ) -> Outcome[Simulated]:
     """Simulate battery strings by physics, with deaths, planted faults and sensor errors, and their truth.
 
-    For demos and tests, not a model of a real site. At most 20 million rows.
+    For demos and tests, not a model of a real site. At most 100 million rows; above 2 million 'csv' is a folder
+    with one file per string, which every other server takes as data_path.
     """
     from bms_generate.workflow import write_fleet
 
@@ -93,6 +109,7 @@ def simulate_battery_fleet(
         fault_fraction=fault_fraction,
         sentinel_fraction=sentinel_fraction,
         chemistry=chemistry,
+        duty=duty,
     )
 
 

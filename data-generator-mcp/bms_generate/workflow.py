@@ -2,16 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from bms_schema.data.columns import CELL_ID, IS_DEAD, TIMESTAMP
 from bms_schema.run.envelope import Outcome
 from bms_schema.run.errors import InvalidArgument, UnknownName
 from bms_schema.run.hashing import sha256_of
 from bms_schema.run.plot_theme import save_html, save_png
 from bms_schema.run.run_folder import Run
-from bms_schema.run.tables import write_table
+from bms_schema.run.tables import TableFormat, write_table
 
 from bms_generate.dataset import (
     PLOTS_FOLDER,
@@ -28,12 +27,12 @@ from bms_generate.plots import draw_comparison, draw_comparison_page, prepare_co
 from bms_generate.publish import copy_into, file_name, replace_synthetic, require_writable, write_tables
 from bms_generate.report_page import BLIND_SPOT, make_page
 from bms_generate.results import Evaluated, Generated, Memory, Simulated, Visualized, WeakSpot
-from bms_generate.simulate import simulate_fleet
+from bms_generate.simulate_files import count_fates, require_feasible, word_fleet, write_readings
+from bms_generate.simulator.settings import Settings
 from bms_generate.synthesize import synthesize
 
 # A reply stays under 8,000 characters; the files have everything.
 _MOST_COLUMN_SCORES, _MOST_MEMORIES, _MOST_NOTES = 20, 12, 10
-MOST_SIMULATED_ROWS = 20_000_000
 
 
 def generate_twin(
@@ -116,47 +115,29 @@ def visualize_column(run: Run, folder_name: str, table_name: str, column_name: s
 
 
 def write_fleet(
-    run: Run, *, output_format: Literal["csv", "parquet"], seed: int, **settings: Any
+    run: Run, *, output_format: TableFormat, n_strings: int, **options: Any
 ) -> Outcome[Simulated]:
     """Simulate a fleet and write its readings, truth and cells."""
-    rows = (
-        settings["n_strings"]
-        * settings["cells_per_string"]
-        * settings["days"]
-        * 1440
-        / settings["interval_minutes"]
-    )
-    if rows > MOST_SIMULATED_ROWS:
-        raise InvalidArgument(
-            f"These settings make about {rows:,.0f} rows.",
-            expected=f"at most {MOST_SIMULATED_ROWS:,}",
-            fix="Lower n_strings, cells_per_string or days, or raise interval_minutes.",
-        )
-    run.seed = seed
-    run.progress(0, 2, f"simulating about {rows:,.0f} rows")
     try:
-        fleet = simulate_fleet(seed=seed, **settings)
+        settings = Settings(**options)
     except ValueError as error:
         raise InvalidArgument(str(error)) from error
-    run.progress(1, 2, "writing")
-    names = {part: f"{part}.{output_format}" for part in ("fleet", "truth", "cells")}
-    for part, frame in (("fleet", fleet.readings), ("truth", fleet.truth), ("cells", fleet.cells)):
-        write_table(frame, run.path(names[part]))
-    dead = int(fleet.readings.loc[fleet.readings[IS_DEAD] == 1, CELL_ID].nunique())
-    dying = int((fleet.truth["death"] > fleet.readings[TIMESTAMP].max()).sum())
+    require_feasible(settings, n_strings)
+    run.seed = settings.seed
+    fleet = write_readings(settings, n_strings, run.folder, output_format, run.progress)
+    names = [f"truth.{output_format}", f"cells.{output_format}"]
+    for name, frame in zip(names, (fleet.truth, fleet.cells), strict=True):
+        write_table(frame, run.path(name))
     data = Simulated(
-        csv=run.published(names["fleet"]),
-        truth_csv=run.published(names["truth"]),
-        cells_csv=run.published(names["cells"]),
-        rows=len(fleet.readings),
+        csv=run.published(fleet.readings),
+        truth_csv=run.published(names[0]),
+        cells_csv=run.published(names[1]),
+        rows=settings.n_samples * len(fleet.cells),
         cells=len(fleet.cells),
-        strings=settings["n_strings"],
-        dead_cells=dead,
-        dying_cells=dying,
+        strings=n_strings,
+        **count_fates(settings, fleet),
     )
-    size = f"{data.cells} cells in {data.strings} strings, {data.rows:,} rows"
-    message = f"Simulated {size}, {dead} cells die, {dying} more soon after the end (seed {seed})."
-    return Outcome(message, data, tuple(names.values()))
+    return Outcome(word_fleet(settings, data), data, (*fleet.parts[:1], *names))
 
 
 def _record_inputs(run: Run, dataset: Dataset) -> None:

@@ -46,8 +46,9 @@ CELL_WANDER_GRAVITY, CELL_WANDER_GRAVITY_MEMORY_H = 0.001, 120.0
 
 @dataclass(frozen=True)
 class StringTables:
-    """Readings (time-major), truth and cell parameters of one string."""
+    """Name, readings (time-major), truth and cell parameters of one string."""
 
+    name: str
     readings: pd.DataFrame
     truth: pd.DataFrame
     cells: pd.DataFrame
@@ -79,6 +80,7 @@ def simulate_one(settings: Settings, index: int) -> StringTables:
         [f"{name}/C{cell + 1:0{digits}d}" for cell in range(settings.cells_per_string)], dtype=object
     )
     return StringTables(
+        name,
         _readings_table(
             settings,
             name,

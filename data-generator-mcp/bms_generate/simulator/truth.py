@@ -1,5 +1,7 @@
 """The truth of a simulated string as tables, and the same truth per row of the readings."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -46,7 +48,7 @@ def as_truth_table(table: pd.DataFrame) -> pd.DataFrame:
     return table.astype(texts | times)
 
 
-def join_truth(tables: list[pd.DataFrame]) -> pd.DataFrame:
+def join_truth(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Join the truths of several strings, also where none or only some of them have events."""
     eventful = [table for table in tables if len(table)]
     return as_truth_table(pd.concat(eventful, ignore_index=True)) if eventful else tables[0]
