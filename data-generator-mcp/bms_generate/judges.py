@@ -12,14 +12,14 @@ SEED = 0
 _VALUES_WORTH_THREADS = 1_000_000
 # Moderate trees: deep enough to see that signals do not fit together, too few to learn single rows by heart.
 _SETTINGS: dict[str, Any] = {
-    "n_estimators": 120,
+    "n_estimators": 100,
     "max_depth": 5,
     "learning_rate": 0.1,
     "subsample": 0.8,
     "colsample_bytree": 0.5,
     "min_child_weight": 3.0,
     "tree_method": "hist",
-    "max_bin": 128,
+    "max_bin": 64,
     "random_state": SEED,
 }
 

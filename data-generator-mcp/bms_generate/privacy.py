@@ -26,7 +26,7 @@ _FEWEST = 20
 # A record with fewer of its values says too little to be anybody's.
 _LEAST_PRESENT = 0.5
 _MOST_LABELS = 20  # of a category that are told apart; the rarer ones are one
-_NEAR = 0.01  # quantile of the hold-out's distances below which a synthetic record counts as near
+_NEAR = 0.01  # quantile of the hold-out's distances up to which a record counts as near
 _DECIMALS = 9  # of the scaled value: what differs less is rounding
 _ROUNDING = 1e-6  # what the search leaves of the distance of equal records
 
@@ -53,9 +53,10 @@ class Nearness:
     copies_synthetic: float
 
     @property
-    def near_share(self) -> float:
-        """Share of synthetic records nearer than the nearest 1 % of the hold-out's; 0.01 for strangers."""
-        return float((self.synthetic < np.quantile(self.real, _NEAR)).mean())
+    def near(self) -> tuple[float, float]:
+        """Shares of (real, synthetic) records as near as the nearest 1 % of the hold-out's; ties may make more."""
+        limit = np.quantile(self.real, _NEAR)
+        return float((self.real <= limit).mean()), float((self.synthetic <= limit).mean())
 
     def quantiles(self) -> pd.DataFrame:
         """Return the 1, 5 and 50 % quantiles: `quantile`, `real`, `synthetic`."""
@@ -77,7 +78,9 @@ def row_nearness(real: Records, synthetic: Records) -> Nearness | None:
     kept = [np.flatnonzero(share >= _LEAST_PRESENT) for share in present]
     sides = [side.values[rows] for side, rows in zip((real, synthetic), kept, strict=True)]
     numbers = _scaled(sides[0][:, :size], sides[1][:, :size])
-    gaps = [np.isnan(side[:, :size]).astype(float) for side in sides]
+    absent = [np.isnan(side[:, :size]) for side in sides]
+    gappy = absent[0].any(axis=0) | absent[1].any(axis=0)
+    gaps = [side[:, gappy].astype(float) for side in absent]
     labels = [_indicators(side[:, size:], _label_counts(sides[0][:, size:])) for side in sides]
     places = [np.column_stack(parts) for parts in zip(numbers, gaps, labels, strict=True)]
     group = None if real.group is None else real.group[kept[0]]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bms_generate import privacy, two_sample
-from bms_generate.correlations import autocorrelations, cross_correlations
+from bms_generate.correlations import autocorrelations, compare_correlations, cross_correlations
 from bms_generate.privacy import Nearness
 from bms_generate.records import encode
 from bms_generate.series_scores import (
@@ -83,9 +83,10 @@ def score_table(real: pd.DataFrame, synthetic: pd.DataFrame, roles: TelemetryRol
     both = arrange(real, roles), arrange(synthetic, roles)
     plan = plan_windows(both[0])
     windows = cut_windows(both[0], plan), cut_windows(both[1], plan)
+    by_lag = compare_correlations(*both)
     series = SeriesScores(
-        autocorrelations(*both, roles.signals),
-        cross_correlations(*both, roles.signals),
+        autocorrelations(by_lag, roles.signals),
+        cross_correlations(by_lag, roles.signals),
         cell_variances(*both, roles.signals),
         compare_clocks(*both),
         shared_spread(*both, roles.shared),

@@ -14,7 +14,7 @@ from bms_generate.judges import SEED, class_scores, number_guesses
 from bms_generate.records import Records, sample
 
 _MOST_FOLDS = 5
-_MOST_TRAINED = 50_000  # rows to train on; more takes minutes and changes the third decimal
+_MOST_TRAINED = 30_000  # rows to train on; more takes minutes and changes the third decimal
 _MOST_TARGETS = 8  # signals guessed from the others
 # Fewer true labels than this leave an AUROC to chance.
 _FEWEST_TRUE = 20

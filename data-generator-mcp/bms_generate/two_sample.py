@@ -15,8 +15,8 @@ from bms_generate.telemetry import Windows
 
 _MOST_FOLDS = 5
 _TIME_BLOCKS = 4
-# More records change the third decimal and take minutes.
-_MOST_WINDOWS, _MOST_ROWS = 4_000, 20_000
+# Of either side; more change the third decimal and take minutes.
+_MOST_WINDOWS, _MOST_ROWS = 2_000, 20_000
 _FEWEST = 20  # records of each side; below it an AUROC is noise
 
 
@@ -25,8 +25,9 @@ class TwoSample:
     """How well real and synthetic records are told apart, on records that the trees have not seen.
 
     Args:
-        auroc: Mean over the folds; 0.5 = cannot be told apart, 1 = always. Below 0.5 the synthetic records resemble
-            real ones of other folds more than their own kind, as copies do. NaN where there are too few records.
+        auroc: Mean over the folds; 0.5 = cannot be told apart, 1 = always. Well below 0.5 is no
+            lead: with few strings each one held out shifts the others against it, and copies in other folds do
+            so too. NaN where there are too few records.
         folds: AUROC of each fold.
         split: What the folds hold out together.
         records: What was judged.

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from bms_generate.correlations import autocorrelations, cross_correlations
+from bms_generate.correlations import autocorrelations, compare_correlations, cross_correlations
 from bms_generate.series_scores import cell_variances, compare_clocks, label_rates, shared_spread
 from bms_generate.telemetry import arrange, cut_windows, plan_windows
 from bms_generate.telemetry_roles import find_roles
@@ -40,12 +40,13 @@ def slow_correlation(table, one, other, lag):
 def test_correlations_agree_with_a_slow_loop_over_gaps_and_missing_values():
     table = with_gaps(series(readings=60))
     real, synthetic = both(table, table.sample(frac=1, random_state=1))
-    own = autocorrelations(real, synthetic, SIGNALS)
+    by_lag = compare_correlations(real, synthetic)
+    own = autocorrelations(by_lag, SIGNALS)
     assert set(own["lag"]) == {1, 2, 6, 24}
     for row in own.itertuples():
         assert row.real == pytest.approx(slow_correlation(table, row.signal, row.signal, row.lag), abs=1e-9)
         assert row.synthetic == pytest.approx(row.real, abs=1e-12)
-    cross = cross_correlations(real, synthetic, SIGNALS)
+    cross = cross_correlations(by_lag, SIGNALS)
     assert sorted(zip(cross["signal"], cross["other"], cross["lag"], strict=True)) == [
         ("current", "voltage", 0),
         ("current", "voltage", 1),
@@ -59,7 +60,9 @@ def test_lags_never_cross_cells():
     up_and_down = series(cells=2, strings=1, readings=30)
     up_and_down["Cell ID"] = up_and_down["Cell ID"].str[-2:]
     up_and_down["voltage"] = np.r_[np.arange(30.0), 1000 - np.arange(30.0)]
-    found = autocorrelations(*both(up_and_down, up_and_down), SIGNALS).set_index(["signal", "lag"])
+    found = autocorrelations(compare_correlations(*both(up_and_down, up_and_down)), SIGNALS).set_index(
+        ["signal", "lag"]
+    )
     assert found.loc[("voltage", 1), "real"] == pytest.approx(1.0)
 
 
@@ -67,7 +70,7 @@ def test_a_synthetic_clock_that_never_ticks_has_no_memory():
     real = series()
     seconds = np.random.default_rng(1).integers(0, 40 * 1800, len(real))
     synthetic = real.assign(Timestamp=real["Timestamp"].min() + pd.to_timedelta(seconds, "s"))
-    found = autocorrelations(*both(real, synthetic), SIGNALS)
+    found = autocorrelations(compare_correlations(*both(real, synthetic)), SIGNALS)
     assert found["real"].notna().all()
     assert not (found.loc[found["lag"] == 1, "synthetic"].abs() > 0.5).any()
     clock = compare_clocks(*both(real, synthetic))
