@@ -53,9 +53,10 @@ class Settings:
         for name in ("days", "interval_minutes"):
             _require_positive(name, getattr(self, name))
         _require_fraction("sentinel_fraction", self.sentinel_fraction)
-        if self.deaths.total + self.dying.total > 1.0 + SUM_TOLERANCE:
+        deaths, dying, _ = self.deaths, self.dying, self.faults
+        if deaths.total + dying.total > 1.0 + SUM_TOLERANCE:
             raise ValueError(
-                f"death_fraction {self.deaths.total:g} and dying_fraction {self.dying.total:g} add up to "
+                f"death_fraction {deaths.total:g} and dying_fraction {dying.total:g} add up to "
                 "more than 1; expected at most 1 together. Lower one of them."
             )
         _require_one_of("chemistry", self.chemistry, sorted(CHEMISTRIES))

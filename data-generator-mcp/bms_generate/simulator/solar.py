@@ -1,5 +1,7 @@
 """Solar cycling: the panel feeds the load and charges the battery, which carries the load by night."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +26,8 @@ def follow_sun(settings: Settings, rng: np.random.Generator) -> Duty:
     """Charge and discharge of one string on the fine grid under the fleet's sky, its own panel and load."""
     offered, first_depth = _offer(settings, rng)
     depths = _depth_at_steps(offered, first_depth)
-    step = np.minimum((settings.fine_h / SKY_STEP_H + 1e-9).astype(int), len(offered) - 1)
+    # A hair of tolerance: a time at the beginning of a step must not fall into the one before by rounding.
+    step = (settings.fine_h / SKY_STEP_H + 1e-9).astype(int)
     elapsed_h = np.maximum(settings.fine_h - step * SKY_STEP_H, 0.0)
     offered, before = offered[step], depths[step]
     charging = offered > 0.0
@@ -40,7 +43,8 @@ def follow_sun(settings: Settings, rng: np.random.Generator) -> Duty:
 
 def _offer(settings: Settings, rng: np.random.Generator) -> tuple[NDArray[np.float64], float]:
     """Panel less load at every step [1/h], charge positive, and the depth at which the string begins."""
-    hours = np.arange(int(settings.span_h / SKY_STEP_H) + 1) * SKY_STEP_H
+    # As many steps as the days have, so that the sky is the same at every sampling interval.
+    hours = np.arange(math.ceil(settings.days * 24.0 / SKY_STEP_H)) * SKY_STEP_H
     clock, _ = settings.clock(hours)
     panel, load = rng.uniform(*SITE_SPREAD, 2)
     first_depth = float(rng.uniform(*FIRST_DEPTH))
