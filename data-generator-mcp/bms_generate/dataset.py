@@ -57,7 +57,7 @@ def read_dataset(folder: Path) -> Dataset:
     Raises:
         InputError: the folder, the metadata or a table cannot be used; says which and why.
     """
-    files = _csv_files(folder)
+    files = csv_files(folder)
     if not files:
         raise PathNotFound(
             f"'{folder}' has no CSV file.",
@@ -82,13 +82,13 @@ def read_synthetic(dataset: Dataset) -> Tables:
         InputError: a table is missing or cannot be read.
     """
     folder = dataset.folder / SYNTHETIC_FOLDER
-    if not folder.is_dir() or not _csv_files(readable_path(folder)):
+    if not folder.is_dir() or not csv_files(readable_path(folder)):
         raise PathNotFound(
             f"'{dataset.folder}' has no {SYNTHETIC_FOLDER}.",
             expected="synthetic tables",
             fix=f"Run sdv_generate(folder_name='{dataset.folder}') first.",
         )
-    return _frames(_read_tables(_csv_files(folder), dataset.metadata), dataset.metadata)
+    return _frames(_read_tables(csv_files(folder), dataset.metadata), dataset.metadata)
 
 
 def require_table(dataset: Dataset, table: str) -> pd.DataFrame:
@@ -102,7 +102,8 @@ def require_table(dataset: Dataset, table: str) -> pd.DataFrame:
     return dataset.tables[table]
 
 
-def _csv_files(folder: Path) -> dict[str, Path]:
+def csv_files(folder: Path) -> dict[str, Path]:
+    """Return the CSV files right in a folder by their table's name."""
     files = sorted(item for item in folder.iterdir() if item.is_file() and item.suffix.lower() == ".csv")
     return {item.stem: item for item in files}
 

@@ -58,7 +58,7 @@ def clean_table(
     notes: list[str] = []
     words: dict[str, tuple[str, str]] = {}
     for name in text:
-        column, sdtype, where = _without_missing_texts(text[name]), specs[name]["sdtype"], f"{table}.{name}"
+        column, sdtype, where = without_missing_texts(text[name]), specs[name]["sdtype"], f"{table}.{name}"
         if sdtype == "numerical":
             columns[name], removed = _numbers(column, known.get(name), where, decimal_comma)
             notes += [f"{removed} no-answer values of {name} count as missing"] if removed else []
@@ -121,7 +121,8 @@ def _times(column: pd.Series, style: str | None, where: str) -> pd.Series:
     return times
 
 
-def _without_missing_texts(column: pd.Series) -> pd.Series:
+def without_missing_texts(column: pd.Series) -> pd.Series:
+    """Return a text column in which words like `NaN` and `null` are missing; other columns as they are."""
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
         return column
     return column.mask(column.astype(str).str.lower().isin(MISSING_TEXTS))
