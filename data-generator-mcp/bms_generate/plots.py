@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 from bms_schema.data.columns import COLUMNS, match_columns
-from bms_schema.run.errors import InvalidArgument, NotEnoughData
 from bms_schema.run.plot_theme import COLOURS, new_figure
+
+from bms_generate.associations import as_numbers
+from bms_generate.findings import ColumnState, as_labels, column_state, find_out, missing_in_words
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
     from matplotlib.figure import Figure
 
-Kind = Literal["numerical", "datetime", "categorical"]
+Form = Literal["numerical", "datetime", "categorical"]
 REAL, SYNTHETIC = COLOURS["blue"], COLOURS["orange"]
 _FEWEST_BINS, _MOST_BINS, _MOST_BARS = 10, 50, 20
+_MOST_STEPS = 10_000  # values in finer steps are as good as continuous
 _HALF_DAY_NS = 12 * 3600 * 10**9  # a lone time stamp stands in a day
+_LONGEST_LABEL = 24
 OTHERS = "(others)"
 
 
@@ -29,17 +33,25 @@ class Comparison:
     Args:
         title: Table and column.
         label: Axis label with the unit.
-        kind: How to draw it.
-        table: Columns `real`, `synthetic`: share of the present values. numerical and datetime: `left`,
-            `right` edges of the bin; categorical: `label`, most frequent real one first.
+        shares_of: What the shares are shares of.
+        state: What there is to compare.
+        kind: How to draw it: bins of numbers or times, or bars of labels.
+        table: Columns `real`, `synthetic`: shares. numerical and datetime: `left`, `right` edges of the bin;
+            categorical: `label`, most frequent real one first.
+        missing: Share of missing values, real and synthetic.
         caption: Row counts and missing shares.
+        finding: What the picture shows, in a sentence.
     """
 
     title: str
     label: str
-    kind: Kind
+    shares_of: str
+    state: ColumnState
+    kind: Form
     table: pd.DataFrame
+    missing: tuple[float, float]
     caption: str
+    finding: str
 
 
 def axis_label(name: str) -> str:
@@ -51,55 +63,103 @@ def axis_label(name: str) -> str:
 def prepare_comparison(real: pd.Series, synthetic: pd.Series, spec: dict[str, Any], title: str) -> Comparison:
     """Bin or count a column of both tables over the same bins or labels.
 
-    Raises:
-        InvalidArgument: an identifier, which has no distribution.
-        NotEnoughData: all values are missing in one of the two.
+    Identifiers are compared by how many rows each has, a constant by whether it is the same one, and a column
+    without values by its missing shares.
+
+    Args:
+        real: The real column, typed.
+        synthetic: The synthetic one.
+        spec: Its entry in the metadata.
+        title: Title of the picture.
     """
-    sdtype, name = spec["sdtype"], str(real.name)
-    if sdtype == "id" or spec.get("pii"):
-        raise InvalidArgument(
-            f"'{name}' is an identifier ({sdtype}): its synthetic values are made up, without distribution.",
-            expected="a numerical, datetime, categorical, ordinal or boolean column",
-            fix="Choose another column.",
-        )
-    for which, column in (("real", real), ("synthetic", synthetic)):
-        if not column.notna().any():
-            raise NotEnoughData(
-                f"All {len(column)} values of '{name}' are missing in the {which} table.",
-                expected="at least one value",
-                fix="Choose another column.",
-            )
-    kind: Kind = sdtype if sdtype in {"numerical", "datetime"} else "categorical"
-    table = _count_labels(real, synthetic) if kind == "categorical" else _count_bins(real, synthetic)
+    state, name = column_state(real, synthetic, spec), axis_label(str(real.name))
+    kind: Form = "categorical"
+    shares_of, label = "values", name
+    if state == "missing":
+        table, shares_of = _count_labels(_presence(real), _presence(synthetic)), "rows"
+    elif state == "identifier":
+        table, label, shares_of = _count_repeats(real, synthetic), f"rows per value of {name}", "identifiers"
+    elif state == "constant":
+        same = as_labels(real).iloc[0]
+        table = _count_labels(_constancy(real, same), _constancy(synthetic, same))
+    elif state == "categorical":
+        table = _count_labels(real, synthetic)
+    else:
+        table, kind = _count_bins(real, synthetic), state
     return Comparison(
-        title, axis_label(name), kind, table, f"{_caption('real', real)}; {_caption('synthetic', synthetic)}"
+        title,
+        label,
+        shares_of,
+        state,
+        kind,
+        table,
+        (float(real.isna().mean()), float(synthetic.isna().mean())),
+        f"{_rows('real', real)}; {_rows('synthetic', synthetic)}",
+        f"{find_out(real, synthetic, state)}; {missing_in_words(real, synthetic)}",
     )
 
 
-def _caption(which: str, column: pd.Series) -> str:
+def _rows(which: str, column: pd.Series) -> str:
     return f"{which}: {len(column):,} rows, {column.isna().mean():.1%} missing"
+
+
+def _presence(column: pd.Series) -> pd.Series:
+    return column.notna().map({True: "present", False: "missing"})
+
+
+def _constancy(column: pd.Series, value: str) -> pd.Series:
+    return as_labels(column).where(lambda text: text == value, OTHERS)
+
+
+def _count_repeats(real: pd.Series, synthetic: pd.Series) -> pd.DataFrame:
+    """Count identifiers by the rows each has; many different numbers of rows fall into classes of powers of 2."""
+    counts = [as_labels(column).value_counts() for column in (real, synthetic)]
+    pooled = pd.concat(counts)
+    if pooled.nunique() > _MOST_BARS // 2:
+        counts = [2 ** np.floor(np.log2(count)) for count in counts]
+        names = {low: f"{low:g}" if low == 1 else f"{low:g}–{2 * low - 1:g}" for low in pd.concat(counts)}
+    else:
+        names = {number: f"{number:,}" for number in pooled}
+    shares = [count.value_counts(normalize=True) for count in counts]
+    table = pd.DataFrame({"real": shares[0], "synthetic": shares[1]}).fillna(0.0).sort_index()
+    return table.assign(label=[names[number] for number in table.index]).reset_index(drop=True)
 
 
 def _count_bins(real: pd.Series, synthetic: pd.Series) -> pd.DataFrame:
     times = pd.api.types.is_datetime64_any_dtype(real)
-    values = [
-        column.dropna().astype("int64" if times else "float64").to_numpy() for column in (real, synthetic)
-    ]
+    values = [as_numbers(column.dropna()) for column in (real, synthetic)]
     bins = int(np.clip(np.sqrt(min(map(len, values))), _FEWEST_BINS, _MOST_BINS))
     low = min(value.min() for value in values)
     offsets = [(value - low).astype("float64") for value in values]  # nanoseconds since 1970 outgrow a float
-    high = max(offset.max() for offset in offsets)
-    half = _HALF_DAY_NS if times else 0.5
-    edges = np.linspace(0.0, high, bins + 1) if high > 0 else np.linspace(-half, half, bins + 1)
+    edges = _edges(np.unique(np.concatenate(offsets)), bins, _HALF_DAY_NS if times else 0.5)
     shares = [np.histogram(offset, edges)[0] / len(offset) for offset in offsets]
     shown = pd.to_datetime(low + edges.astype("int64")) if times else low + edges
     return pd.DataFrame({"left": shown[:-1], "right": shown[1:], "real": shares[0], "synthetic": shares[1]})
 
 
+def _edges(distinct: np.ndarray, bins: int, half: float) -> np.ndarray:
+    """Return the edges of about `bins` bins; of values in steps each bin holds as many steps, lest it look combed.
+
+    Args:
+        distinct: Sorted different values, the first 0.
+        bins: Bins wanted.
+        half: Half the width of the frame around a single value.
+    """
+    high = distinct[-1]
+    if high == 0:
+        return np.linspace(-half, half, bins + 1)
+    step = np.diff(distinct).min()
+    steps = np.rint(high / step)
+    if steps > _MOST_STEPS:
+        return np.linspace(0.0, high, bins + 1)
+    width = np.ceil((steps + 1) / bins)
+    return (np.arange(np.ceil((steps + 1) / width) + 1) * width - 0.5) * step
+
+
 def _count_labels(real: pd.Series, synthetic: pd.Series) -> pd.DataFrame:
     shares = pd.DataFrame(
         {
-            which: column.dropna().astype(str).value_counts(normalize=True)
+            which: as_labels(column).value_counts(normalize=True)
             for which, column in (("real", real), ("synthetic", synthetic))
         }
     ).fillna(0.0)
@@ -111,36 +171,53 @@ def _count_labels(real: pd.Series, synthetic: pd.Series) -> pd.DataFrame:
     if len(ranked) > _MOST_BARS:
         rest = ranked.iloc[_MOST_BARS:][["real", "synthetic"]].sum()
         ranked = pd.concat([ranked.head(_MOST_BARS), pd.DataFrame([{"label": OTHERS, **rest}])])
+    elif pd.api.types.is_numeric_dtype(real):
+        ranked = ranked.sort_values("label", key=lambda label: label.astype(float))
     return ranked.reset_index(drop=True)
 
 
 def draw_comparison(comparison: Comparison) -> Figure:
-    """Draw both distributions over one another (numbers, times) or side by side (labels)."""
-    figure, axes = new_figure(width=8.0, height=4.2)
-    table = comparison.table
-    if comparison.kind == "categorical":
-        places = np.arange(len(table))
-        axes.bar(places - 0.2, table["real"], 0.4, color=REAL, label="real")
-        axes.bar(places + 0.2, table["synthetic"], 0.4, color=SYNTHETIC, label="synthetic")
-        crowded = len(table) > 8 or table["label"].str.len().max() > 10
-        axes.set_xticks(
-            places,
-            [text[:24] for text in table["label"]],
-            rotation=40 if crowded else 0,
-            ha="right" if crowded else "center",
-        )
-        axes.grid(visible=False, axis="x")
-    else:
-        edges = [*table["left"], table["right"].iloc[-1]]
-        for which, colour in (("real", REAL), ("synthetic", SYNTHETIC)):
-            axes.stairs(table[which], edges, fill=True, alpha=0.35, color=colour)
-            axes.stairs(table[which], edges, color=colour, linewidth=1.4, label=which)
-    axes.set_title(comparison.title, loc="left")
-    axes.set_xlabel(f"{comparison.label}\n{comparison.caption}")
-    axes.set_ylabel("share of values")
-    axes.set_ylim(bottom=0)
-    _add_legend(axes)
+    """Draw both distributions over one another (numbers, times) or side by side (labels), and what is missing."""
+    gappy = comparison.state != "missing" and max(comparison.missing) > 0
+    figure, axes = new_figure(
+        1, 2 if gappy else 1, width=8.0, height=4.2, width_ratios=(7, 1) if gappy else None
+    )
+    main = axes[0] if gappy else axes
+    (_draw_bars if comparison.kind == "categorical" else _draw_bins)(main, comparison.table)
+    main.set_title(comparison.title, loc="left")
+    main.set_xlabel(f"{comparison.label}\n{comparison.caption}")
+    main.set_ylabel(f"share of {comparison.shares_of}")
+    main.set_ylim(bottom=0)
+    _add_legend(main)
+    if gappy:
+        axes[1].bar(["real", "synth."], comparison.missing, color=(REAL, SYNTHETIC), width=0.7)
+        axes[1].set_ylim(0, 1.25 * max(comparison.missing))
+        axes[1].set_title("missing", loc="left")
+        axes[1].yaxis.set_major_formatter(lambda share, _: f"{share:.3g}")
+        axes[1].grid(visible=False, axis="x")
     return figure
+
+
+def _draw_bars(axes: Any, table: pd.DataFrame) -> None:
+    places = np.arange(len(table))
+    axes.bar(places - 0.2, table["real"], 0.4, color=REAL, label="real")
+    axes.bar(places + 0.2, table["synthetic"], 0.4, color=SYNTHETIC, label="synthetic")
+    crowded = len(table) > 8 or table["label"].str.len().max() > 10
+    axes.set_xticks(
+        places,
+        [text[:_LONGEST_LABEL] for text in table["label"]],
+        rotation=40 if crowded else 0,
+        ha="right" if crowded else "center",
+    )
+    axes.set_xlim(-0.8, max(len(table), 2) - 0.2)
+    axes.grid(visible=False, axis="x")
+
+
+def _draw_bins(axes: Any, table: pd.DataFrame) -> None:
+    edges = [*table["left"], table["right"].iloc[-1]]
+    for which, colour in (("real", REAL), ("synthetic", SYNTHETIC)):
+        axes.stairs(table[which], edges, fill=True, alpha=0.35, color=colour)
+        axes.stairs(table[which], edges, color=colour, linewidth=1.4, label=which)
 
 
 def _add_legend(axes: Any) -> None:
@@ -160,12 +237,13 @@ def draw_comparison_page(comparison: Comparison) -> go.Figure:
             x=places, y=table[which], name=which, marker_color=colour, opacity=1.0 if categorical else 0.55
         )
     figure.update_layout(
-        title=comparison.title,
-        xaxis_title=f"{comparison.label}<br><sub>{comparison.caption}</sub>",
-        yaxis_title="share of values",
+        xaxis_title=comparison.label,
+        yaxis_title=f"share of {comparison.shares_of}",
         barmode="group" if categorical else "overlay",
         bargap=0.2 if categorical else 0.0,
     )
+    if categorical:
+        figure.update_xaxes(type="category")
     return figure
 
 

@@ -51,12 +51,17 @@ def sdv_visualize(
     run: Run,
     folder_name: _FOLDER,
     table_name: Annotated[str, Field(description="CSV name without .csv.")],
-    column_name: Annotated[str, Field(description="A column that is no identifier.")],
+    column_name: Annotated[str, Field(description="Any column of it.")],
+    second_column: Annotated[str | None, Field(description="Draw both together instead.")] = None,
 ) -> Outcome[Visualized]:
-    """Draw a column's real and synthetic distribution; also copied to <folder_name>/evaluation_plots."""
+    """Draw a column real against synthetic and say what is to be seen; with second_column the pair.
+
+    Of an identifier: rows per value and reuse of real ones. In a table of cell series, cells_png shows a few
+    cells over time. Also copied to <folder_name>/evaluation_plots.
+    """
     from bms_generate.workflow import visualize_column
 
-    return visualize_column(run, folder_name, table_name, column_name)
+    return visualize_column(run, folder_name, table_name, column_name, second_column)
 
 
 def simulate_battery_fleet(
