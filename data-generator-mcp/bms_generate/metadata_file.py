@@ -16,8 +16,8 @@ _VERSION_KEY = "METADATA_SPEC_VERSION"
 _VERSIONS = ("V2", "V1", "MULTI_TABLE_V1", "SINGLE_TABLE_V1")
 _EXPECTED = 'SDV metadata V2: {"METADATA_SPEC_VERSION": "V2", "tables": {…}, "relationships": […]}'
 _HOW_TO_GET_ONE = (
-    "preprocess_battery_data_tool writes such a folder (its 'sdv_folder'); or in Python: "
-    "Metadata.detect_from_dataframes({'table': frame}).save_to_json('metadata.json')."
+    "sdv_generate(folder_name=…, write_metadata=true) writes one where there is none; "
+    "preprocess_battery_data_tool writes a folder that has one (its 'sdv_folder')."
 )
 
 

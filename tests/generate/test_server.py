@@ -149,7 +149,9 @@ def test_what_the_model_reads_is_unchanged():
             return (await client.list_tools()).tools
 
     arguments = {tool.name: sorted(tool.input_schema["properties"]) for tool in anyio.run(main)}
-    assert arguments["sdv_generate"] == ["background", "folder_name", "rows", "scale", "seed"]
+    assert arguments["sdv_generate"] == [
+        *("background", "folder_name", "rows", "scale", "seed", "write_metadata")
+    ]
     assert arguments["sdv_evaluate"] == ["folder_name"]
     assert arguments["sdv_visualize"] == ["column_name", "folder_name", "second_column", "table_name"]
     assert json.dumps(arguments["simulate_battery_fleet"]).count("fraction") == 4
