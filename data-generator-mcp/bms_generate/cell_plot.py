@@ -61,7 +61,7 @@ def prepare_cells(
             readings = cells.get_group(cell)
             last_only |= len(readings) > _MOST_READINGS
             series = _with_gaps(readings[roles.time], readings[column])
-            name = "/".join(str(part) for part in reversed(cell))
+            name = "/".join(map(str, (*cell[1:], cell[0])))
             parts.append(series.assign(side=side, role=role, cell=name))
         if not parts or parts[-1]["side"].iloc[0] != side:
             return None
@@ -158,7 +158,7 @@ def draw_cells(cells: CellSeries, title: str, label: str) -> Figure:
                 series["time"], series["value"], color=colour, linewidth=0.9, marker=".", markersize=2.5
             )
             panel.set_title(f"{side}, {role}: {series['cell'].iloc[0][:40]}", loc="left")
-            locator = AutoDateLocator(maxticks=7)
+            locator = AutoDateLocator()
             panel.xaxis.set_major_locator(locator)
             panel.xaxis.set_major_formatter(ConciseDateFormatter(locator))
         axes[row, 0].set_ylabel(label)

@@ -14,7 +14,7 @@ from bms_schema.run.errors import UnknownName
 from bms_generate.cell_plot import draw_cells, missing_run, prepare_cells
 from bms_generate.pair_plots import draw_pair, draw_pair_page
 from bms_generate.pair_tables import prepare_pair
-from bms_generate.plots import axis_label, draw_comparison, draw_comparison_page, prepare_comparison
+from bms_generate.plots import draw_comparison, draw_comparison_page, prepare_comparison
 from bms_generate.telemetry_roles import find_roles
 
 if TYPE_CHECKING:
@@ -105,5 +105,5 @@ def view_pair(
         InputError: they make no pair.
     """
     pair = prepare_pair(real, synthetic, spec["columns"], *columns)
-    title = f"{table}: {' and '.join(map(axis_label, columns))}"
+    title = f"{table}: {' and '.join(columns)}"
     return View(title, pair.form, pair.finding, draw_pair(pair, title), draw_pair_page(pair))

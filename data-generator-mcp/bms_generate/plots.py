@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
-from bms_schema.data.columns import COLUMNS, match_columns
+from bms_schema.data.columns import CLEANED_NAMES, COLUMNS, match_columns
 from bms_schema.run.plot_theme import COLOURS, new_figure
 
 from bms_generate.associations import as_numbers
@@ -55,9 +55,9 @@ class Comparison:
 
 
 def axis_label(name: str) -> str:
-    """Return the label with unit where the column table knows the column, else its own name."""
-    known = match_columns([name])
-    return COLUMNS[next(iter(known))].axis_label if known else name
+    """Return the label with unit where the column table knows the column as a reading, else its own name."""
+    known = next(iter(match_columns([name])), "")
+    return COLUMNS[known].axis_label if known in CLEANED_NAMES else name
 
 
 def prepare_comparison(real: pd.Series, synthetic: pd.Series, spec: dict[str, Any], title: str) -> Comparison:
@@ -209,7 +209,8 @@ def _draw_bars(axes: Any, table: pd.DataFrame) -> None:
         rotation=40 if crowded else 0,
         ha="right" if crowded else "center",
     )
-    axes.set_xlim(-0.8, max(len(table), 2) - 0.2)
+    beside = 0.8 if len(table) > 1 else 1.6
+    axes.set_xlim(-beside, len(table) - 1 + beside)
     axes.grid(visible=False, axis="x")
 
 
@@ -244,43 +245,4 @@ def draw_comparison_page(comparison: Comparison) -> go.Figure:
     )
     if categorical:
         figure.update_xaxes(type="category")
-    return figure
-
-
-def draw_scores(scores: pd.Series, title: str) -> Figure:
-    """Draw scores 0-1 as bars, weakest on top.
-
-    Args:
-        scores: Index = name, ascending.
-        title: Title of the picture.
-    """
-    figure, axes = new_figure(width=8.0, height=1.2 + 0.24 * max(len(scores), 3))
-    places = np.arange(len(scores))
-    axes.barh(places, scores.to_numpy(), color=REAL, height=0.7)
-    axes.set_yticks(places, [str(name)[:48] for name in scores.index])
-    axes.invert_yaxis()
-    axes.set_xlim(0, 1)
-    axes.set_xlabel("score (1 = alike)")
-    axes.grid(visible=False, axis="y")
-    axes.set_title(title, loc="left")
-    return figure
-
-
-def draw_memory(memory: pd.DataFrame) -> Figure:
-    """Draw lag-1 autocorrelations, real beside synthetic.
-
-    Args:
-        memory: Columns `table`, `column`, `real`, `synthetic`.
-    """
-    figure, axes = new_figure(width=8.0, height=1.4 + 0.34 * max(len(memory), 3))
-    places = np.arange(len(memory))
-    axes.barh(places - 0.2, memory["real"], 0.38, color=REAL, label="real")
-    axes.barh(places + 0.2, memory["synthetic"].fillna(0.0), 0.38, color=SYNTHETIC, label="synthetic")
-    axes.set_yticks(places, [f"{row.table}.{row.column}"[:48] for row in memory.itertuples()])
-    axes.invert_yaxis()
-    axes.axvline(0, color=COLOURS["grey"], linewidth=0.8)
-    axes.set_xlabel("lag-1 autocorrelation, mean over cells (0 = no memory)")
-    axes.grid(visible=False, axis="y")
-    _add_legend(axes)
-    axes.set_title("Memory in time", loc="left")
     return figure

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -117,6 +118,14 @@ def test_nothing_is_written_where_a_table_cannot_be_read_or_there_is_none(tmp_pa
     (folder / "broken.csv").write_text("a,b\n1,2\n1,2,3,4\n")
     assert call("sdv_generate", folder_name=str(folder), write_metadata=True)["status"] == "error"
     assert [item.name for item in folder.iterdir()] == ["broken.csv"]
+
+
+def test_the_log_of_a_run_that_fails_later_tells_what_was_assumed(tmp_path):
+    folder = folder_of(tmp_path, battery=battery_table().head(3))
+    envelope = call("sdv_generate", folder_name=str(folder), write_metadata=True)
+    assert "at least 10" in envelope["message"]
+    assert "made up in the twin" in Path(envelope["log_path"]).read_text(encoding="utf-8")
+    assert json.loads((folder / "metadata.json").read_text(encoding="utf-8"))["tables"]
 
 
 def test_no_value_of_the_table_gets_into_the_metadata():
