@@ -1,17 +1,18 @@
 """Input and output of each tool: read, call the pure steps, write the run folder, word the result."""
 
 import json
-from pathlib import Path
+from itertools import accumulate, count
 from typing import Any
 
-import numpy as np
 from bms_schema.run.envelope import Outcome
-from bms_schema.run.errors import InvalidArgument, UnknownName
+from bms_schema.run.errors import InvalidArgument
 from bms_schema.run.hashing import sha256_of
-from bms_schema.run.plot_theme import save_html, save_png
+from bms_schema.run.plot_theme import save_png
 from bms_schema.run.run_folder import Run
 from bms_schema.run.tables import TableFormat, write_table
 
+from bms_generate.column_page import write_page
+from bms_generate.column_view import require_column, view_column, view_pair
 from bms_generate.dataset import (
     PLOTS_FOLDER,
     SYNTHETIC_FOLDER,
@@ -21,48 +22,52 @@ from bms_generate.dataset import (
     read_synthetic,
     require_table,
 )
-from bms_generate.evaluate import Evaluation, evaluate
+from bms_generate.evaluate import evaluate
+from bms_generate.evaluation_result import PAGE, RECORD, SCORES, as_record, as_result, in_words
 from bms_generate.metadata_file import METADATA_NAME
-from bms_generate.plots import draw_comparison, draw_comparison_page, prepare_comparison
+from bms_generate.metadata_writing import add_metadata
 from bms_generate.publish import copy_into, file_name, replace_synthetic, require_writable, write_tables
-from bms_generate.report_page import BLIND_SPOT, make_page
-from bms_generate.results import Evaluated, Generated, Memory, Simulated, Visualized, WeakSpot
+from bms_generate.report_page import make_page
+from bms_generate.results import Evaluated, Generated, Simulated, Visualized
+from bms_generate.routes import Method
 from bms_generate.simulate_files import count_fates, require_feasible, word_fleet, write_readings
 from bms_generate.simulator.settings import Settings
 from bms_generate.synthesize import synthesize
 
-# A reply stays under 8,000 characters; the files have everything.
-_MOST_COLUMN_SCORES, _MOST_MEMORIES, _MOST_NOTES = 20, 12, 10
+# A reply stays under 8,000 characters; the log has every note.
+_NOTE_CHARACTERS = 5_000
 
 
 def generate_twin(
-    run: Run, folder_name: str, *, rows: int | None, scale: float, seed: int
+    run: Run, folder_name: str, *, rows: int | None, scale: float, seed: int, method: Method, write_metadata: bool
 ) -> Outcome[Generated]:
     """Make the twin and put it into the run folder and the data folder."""
     folder = find_folder(folder_name)
     require_writable(folder)
     run.progress(0, 4, "reading")
+    for note in (assumptions := add_metadata(folder) if write_metadata else []):
+        run.warn(note)  # at once: the file stays even if what follows fails
     dataset = read_dataset(folder)
     run.seed = seed
     _record_inputs(run, dataset)
-    tables, notes = synthesize(dataset, rows=rows, scale=scale, seed=seed, progress=run.progress)
-    for note in (notes := [*dataset.notes, *notes]):
+    twin = synthesize(dataset, rows=rows, scale=scale, seed=seed, method=method, progress=run.progress)
+    for note in (notes := [*dataset.notes, *twin.notes]):
         run.warn(note)
-    write_tables(tables, dataset, run.path(SYNTHETIC_FOLDER))
+    run.progress(3, 4, "writing")
+    write_tables(twin.tables, dataset, run.path(SYNTHETIC_FOLDER))
     run.progress(4, 4, "written")
     target = replace_synthetic(folder, run.path(SYNTHETIC_FOLDER))
-    method = "GaussianCopula" if len(tables) == 1 else "HMA"
-    counts = {name: len(frame) for name, frame in tables.items()}
+    counts = {name: len(frame) for name, frame in twin.tables.items()}
     data = Generated(
         folder_name=str(folder),
         synthetic_folder=str(target),
         tables=counts,
-        method=method,
-        notes=_shorten(notes),
+        method=twin.models,
+        notes=_shorten([*assumptions, *notes]),
     )
-    made = ", ".join(f"{name} {count:,}" for name, count in list(counts.items())[:5])
+    made = ", ".join(f"{name} {count:,} ({twin.models[name]})" for name, count in list(counts.items())[:5])
     message = (
-        f"Synthetic rows: {made} ({method}, seed {seed}) in '{target}'. "
+        f"Synthetic rows: {made}, seed {seed}, in '{target}'. "
         "Distributions and correlations follow the real tables; successive rows of a cell have no memory in time."
     )
     return Outcome(message, data, tuple(f"{SYNTHETIC_FOLDER}/{name}.csv" for name in counts))
@@ -71,47 +76,54 @@ def generate_twin(
 def evaluate_twin(run: Run, folder_name: str) -> Outcome[Evaluated]:
     """Score the twin and write scores, report and page."""
     folder = find_folder(folder_name)
-    run.progress(0, 3, "reading")
+    run.progress(0, 1, "reading")
     dataset = read_dataset(folder)
     synthetic = read_synthetic(dataset)
     _record_inputs(run, dataset)
     run.add_input(folder / SYNTHETIC_FOLDER)
-    run.progress(1, 3, "scoring")
-    evaluation = evaluate(dataset, synthetic)
-    run.metrics = {"overall_score": evaluation.overall, **evaluation.properties}
-    run.progress(2, 3, "drawing the report")
-    write_table(evaluation.scores, run.path("scores.csv"))
-    run.path("report.html").write_text(make_page(evaluation, dataset, synthetic), encoding="utf-8")
-    data = _evaluated(run, folder, evaluation)
-    full = data.model_dump(mode="json") | {
-        "column_scores": _by_name(evaluation.column_scores()["score"].items(), None),
-        "lag1": [memory.model_dump(mode="json") for memory in _memories(evaluation)],
-    }
-    run.path("report.json").write_text(json.dumps(full, indent=2, ensure_ascii=False), encoding="utf-8")
-    return Outcome(_word_evaluation(evaluation), data, ("report.html", "report.json", "scores.csv"))
+    phases, done = len(dataset.tables) + 2, count(1)
+    evaluation = evaluate(dataset, synthetic, lambda phase: run.progress(next(done), phases + 1, phase))
+    run.progress(phases, phases + 1, "drawing the report")
+    sdv = evaluation.sdv
+    run.metrics = {"overall_score": sdv.overall, "overall_all_pairs": sdv.overall_all_pairs, **sdv.properties}
+    write_table(sdv.scores, run.path(SCORES))
+    run.path(PAGE).write_text(make_page(evaluation, dataset, synthetic), encoding="utf-8")
+    data = as_result(evaluation, folder, run.published)
+    record = json.dumps(as_record(evaluation, data), indent=2, ensure_ascii=False, allow_nan=False)
+    run.path(RECORD).write_text(record, encoding="utf-8")
+    return Outcome(in_words(evaluation), data, (PAGE, RECORD, SCORES))
 
 
-def visualize_column(run: Run, folder_name: str, table_name: str, column_name: str) -> Outcome[Visualized]:
-    """Draw one column and leave a copy in the data folder."""
+def visualize_column(
+    run: Run, folder_name: str, table_name: str, column_name: str, second_column: str | None
+) -> Outcome[Visualized]:
+    """Draw one column, or two together, and leave a copy in the data folder."""
     folder = find_folder(folder_name)
     dataset = read_dataset(folder)
     real = require_table(dataset, table_name)
-    if column_name not in real:
-        raise UnknownName.among("column", column_name, real)
+    columns = [require_column(real, name) for name in (column_name, second_column) if name is not None]
     synthetic = read_synthetic(dataset)[table_name]
     _record_inputs(run, dataset)
     run.add_input(folder / SYNTHETIC_FOLDER)
-    spec = dataset.metadata["tables"][table_name]["columns"][column_name]
-    comparison = prepare_comparison(
-        real[column_name], synthetic[column_name], spec, f"{table_name}.{column_name}"
+    spec = dataset.metadata["tables"][table_name]
+    view = (
+        view_column(real, synthetic, spec, table_name, column_name)
+        if second_column is None
+        else view_pair(real, synthetic, spec, table_name, (column_name, second_column))
     )
-    stem = file_name(table_name, column_name)
-    png = save_png(draw_comparison(comparison), run.path(f"{stem}.png"))
-    page = save_html(draw_comparison_page(comparison), run.path(f"{stem}.html"))
-    copy_into(folder / PLOTS_FOLDER, (png, page))
-    data = Visualized(plot_png=run.published(png.name), plot_html=run.published(page.name))
-    message = f"{comparison.title}: {comparison.caption}. Copied to '{folder / PLOTS_FOLDER}'."
-    return Outcome(message, data, (png.name, page.name))
+    stem = file_name(table_name, " vs ".join(columns))
+    figures = {f"{stem}.png": view.figure} | ({f"{stem}.cells.png": view.cells} if view.cells else {})
+    pictures = [save_png(figure, run.path(name)) for name, figure in figures.items()]
+    page = write_page(run.path(f"{stem}.html"), view.title, f"{view.finding}.", view.chart, pictures)
+    copy_into(folder / PLOTS_FOLDER, (*pictures, page))
+    data = Visualized(
+        kind=view.kind,
+        plot_png=run.published(pictures[0].name),
+        cells_png=run.published(pictures[1].name) if view.cells else None,
+        plot_html=run.published(page.name),
+    )
+    message = f"{view.title}: {view.finding}. Copied to '{folder / PLOTS_FOLDER}'."
+    return Outcome(message, data, (*figures, page.name))
 
 
 def write_fleet(
@@ -146,49 +158,8 @@ def _record_inputs(run: Run, dataset: Dataset) -> None:
             run.inputs[str(path)] = sha256_of(path)
 
 
-def _evaluated(run: Run, folder: Path, evaluation: Evaluation) -> Evaluated:
-    weakest = evaluation.weakest()
-    return Evaluated(
-        folder_name=str(folder),
-        overall_score=_rounded(evaluation.overall),
-        properties=_by_name(evaluation.properties.items(), None),
-        column_scores=_by_name(evaluation.column_scores()["score"].items(), _MOST_COLUMN_SCORES),
-        weakest=[WeakSpot(what=row.what, score=_rounded(row.score) or 0.0) for row in weakest.itertuples()],
-        lag1=_memories(evaluation)[:_MOST_MEMORIES],
-        scores_csv=run.published("scores.csv"),
-        report_html=run.published("report.html"),
-        report_json=run.published("report.json"),
-    )
-
-
-def _memories(evaluation: Evaluation) -> list[Memory]:
-    return [
-        Memory(column=f"{row.table}.{row.column}", real=row.real, synthetic=row.synthetic)
-        for row in evaluation.memory.itertuples()
-    ]
-
-
-def _word_evaluation(evaluation: Evaluation) -> str:
-    overall = _rounded(evaluation.overall)
-    weakest = "; ".join(f"{row.what} {row.score:.2f}" for row in evaluation.weakest().itertuples())
-    score = "nothing could be scored" if overall is None else f"overall {overall:.3f} of 1"
-    memory = evaluation.memory[["real", "synthetic"]].abs().median()
-    seen = (
-        f" Here its median size is {memory['real']:.2f} real, {memory['synthetic']:.2f} synthetic."
-        if len(evaluation.memory)
-        else ""
-    )
-    return f"Quality: {score}. Weakest: {weakest or 'none'}. {BLIND_SPOT}{seen}"
-
-
-def _by_name(scores: Any, most: int | None) -> dict[str, float | None]:
-    return {name: _rounded(score) for name, score in list(scores)[:most]}
-
-
-def _rounded(score: float) -> float | None:
-    return round(float(score), 4) if np.isfinite(score) else None
-
-
 def _shorten(notes: list[str]) -> list[str]:
-    rest = len(notes) - _MOST_NOTES
-    return [*notes[:_MOST_NOTES], f"{rest} more in the log"] if rest > 0 else notes
+    """Return the first notes, as many as a reply has room for."""
+    kept = sum(end <= _NOTE_CHARACTERS for end in accumulate(map(len, notes)))
+    rest = len(notes) - kept
+    return [*notes[:kept], f"{rest} more in the log"] if rest else notes

@@ -5,10 +5,8 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from bms_generate.memory import lag1_autocorrelation
-from bms_generate.time_grid import SeriesColumns
 
-from tests.generate.sdv_folders import SENSORS, battery_table, call, succeed
+from tests.generate.sdv_folders import SENSORS, call, succeed
 
 
 @pytest.fixture
@@ -82,23 +80,3 @@ def test_related_tables_have_relationship_scores(related):
 
 def test_without_a_twin_the_next_step_is_told(battery):
     assert "sdv_generate" in call("sdv_evaluate", folder_name=str(battery))["message"]
-
-
-def test_lag1_pairs_readings_within_a_cell_only_and_in_time_order():
-    table = battery_table(cells=2, readings=30)
-    table["CellVoltage"] = np.r_[np.arange(30.0), 100 - np.arange(30.0)]
-    series = SeriesColumns(["Cell ID"], "Timestamp")
-    table["Timestamp"] = pd.to_datetime(table["Timestamp"])
-    mixed = table.sample(frac=1, random_state=3)
-    assert lag1_autocorrelation(mixed, series, ["CellVoltage"])["CellVoltage"] == pytest.approx(1.0)
-
-
-def test_lag1_agrees_with_a_slow_loop():
-    table = battery_table()
-    table["Timestamp"] = pd.to_datetime(table["Timestamp"])
-    table = table.mask(table == 65.535)
-    slow = np.mean(
-        [cell["CellVoltage"].corr(cell["CellVoltage"].shift(-1)) for _, cell in table.groupby("Cell ID")]
-    )
-    fast = lag1_autocorrelation(table, SeriesColumns(["Cell ID"], "Timestamp"), ["CellVoltage"])
-    assert fast["CellVoltage"] == pytest.approx(slow, abs=1e-3)

@@ -1,0 +1,105 @@
+"""The pictures of one table with their captions, ready for the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from bms_generate.cell_plot import draw_cells
+from bms_generate.cell_plot import prepare_cells as choose_cells
+from bms_generate.evaluate_plots import (
+    draw_autocorrelation,
+    draw_distances,
+    draw_levels,
+    draw_roc,
+    prepare_cells,
+    prepare_roc,
+)
+from bms_generate.page_parts import picture
+from bms_generate.plots import axis_label, draw_comparison, prepare_comparison
+from bms_generate.telemetry import arrange
+from bms_generate.telemetry_roles import TelemetryRoles
+from bms_generate.telemetry_scores import SeriesScores, TelemetryScores
+
+_PICTURED_COLUMNS = 6
+
+
+def table_pictures(
+    name: str, real: pd.DataFrame, synthetic: pd.DataFrame, scores: TelemetryScores
+) -> list[str]:
+    """Return a table's pictures as HTML: memory, cells, cells over time, distances, likeness."""
+    parts = []
+    if scores.series is not None:
+        parts += _in_time(name, real, synthetic, scores.series, scores.roles)
+    if measured := [item for item in (scores.row_nearness, scores.window_nearness) if item]:
+        caption = (
+            "Share of records within a distance of the closest real record. A synthetic curve left of the real one "
+            "lies nearer than real strings lie to each other; a jump at 0 are copies."
+        )
+        parts.append(picture("Distance to the closest real record", caption, draw_distances(measured)))
+    if scores.two_sample.folds:
+        caption = (
+            f"Boosted trees on {scores.two_sample.records} that they have not seen, folds by "
+            f"{scores.two_sample.split}. On the dashed line they only guess."
+        )
+        figure = draw_roc(prepare_roc(scores.two_sample), scores.two_sample)
+        parts.append(picture("Real or synthetic?", caption, figure))
+    return parts
+
+
+def _in_time(
+    name: str, real: pd.DataFrame, synthetic: pd.DataFrame, series: SeriesScores, roles: TelemetryRoles
+) -> list[str]:
+    parts = []
+    if len(series.autocorrelation):
+        caption = (
+            "How much a reading tells about one some steps later. Shuffled rows leave SDV's scores as they are; "
+            "the synthetic line then lies at 0."
+        )
+        parts.append(picture("Memory in time", caption, draw_autocorrelation(series.autocorrelation)))
+    cells = prepare_cells(arrange(real, roles), arrange(synthetic, roles), roles.signals)
+    own = cells[cells["signal"].isin(roles.cell)]
+    if len(own):
+        caption = (
+            "Every point is a cell. A synthetic cloud that is a dot has cells without a level of their own."
+        )
+        parts.append(picture("Levels and spread of cells", caption, draw_levels(own)))
+    for signal in _worth_seeing(series, roles):
+        if chosen := choose_cells(real, synthetic, roles, signal):
+            caption = "The same rule chooses cells on both sides; both sides share the axis of values."
+            figure = draw_cells(chosen, f"{name}.{signal}", axis_label(signal))
+            parts.append(picture("Cells over time", caption, figure))
+    return parts
+
+
+def _worth_seeing(series: SeriesScores, roles: TelemetryRoles) -> list[str]:
+    """Return the cell's signal whose memory is farthest off, and the first shared one."""
+    table = series.autocorrelation[series.autocorrelation["signal"].isin(roles.cell)]
+    if not len(table):
+        return roles.shared[:1]
+    error = (table["real"] - table["synthetic"].fillna(0.0)).abs()
+    return [str(table.loc[error.idxmax(), "signal"]), *roles.shared[:1]]
+
+
+def column_pictures(
+    weakest: pd.DataFrame,
+    real: dict[str, pd.DataFrame],
+    synthetic: dict[str, pd.DataFrame],
+    metadata: dict[str, Any],
+) -> list[str]:
+    """Return the distributions of the six weakest columns.
+
+    Args:
+        weakest: Columns `table`, `column`, `score`, weakest first, by `table.column`.
+        real: Real tables.
+        synthetic: Synthetic tables.
+        metadata: Theirs.
+    """
+    parts = []
+    for row in weakest.head(_PICTURED_COLUMNS).itertuples():
+        before, after = real[row.table][row.column], synthetic[row.table][row.column]
+        spec = metadata["tables"][row.table]["columns"][row.column]
+        figure = draw_comparison(prepare_comparison(before, after, spec, str(row.Index)))
+        parts.append(picture(f"Shape score {row.score:.3f} of 1", "", figure))
+    return parts

@@ -1,0 +1,161 @@
+"""Pictures of the evaluation: `prepare_*` makes a table, `draw_*` renders it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from bms_schema.run.plot_theme import COLOURS, new_figure
+
+from bms_generate.plots import REAL, SYNTHETIC, axis_label
+from bms_generate.privacy import Nearness
+from bms_generate.series_scores import cell_moments
+from bms_generate.telemetry import Telemetry
+from bms_generate.two_sample import TwoSample
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_MOST_PANELS = 6
+_COLUMNS = 3
+_MOST_POINTS = 400  # cells drawn of a table
+_FARTHEST_SHOWN = 0.98  # quantile of the distances at which the axis ends
+
+
+def draw_autocorrelation(table: pd.DataFrame) -> Figure:
+    """Draw the autocorrelation of up to six signals by lag, real and synthetic.
+
+    Args:
+        table: From `autocorrelations`, at least one row.
+    """
+    signals = list(dict.fromkeys(table["signal"]))[:_MOST_PANELS]
+    figure, panels = _grid(len(signals), sharey=True)
+    for panel, signal in zip(panels, signals, strict=False):
+        part = table[table["signal"] == signal]
+        places = np.arange(len(part))
+        for side, colour in (("real", REAL), ("synthetic", SYNTHETIC)):
+            panel.plot(places, part[side], marker="o", color=colour, label=side, linewidth=1.5)
+        panel.axhline(0, color=COLOURS["grey"], linewidth=0.8)
+        panel.set_xticks(places, [str(lag) for lag in part["lag"]])
+        panel.set_title(signal[:32], loc="left")
+        panel.set_xlabel("lag [steps]")
+    panels[0].set_ylabel("autocorrelation,\nmean over cells")
+    panels[0].legend(loc="best")
+    return figure
+
+
+def prepare_cells(real: Telemetry, synthetic: Telemetry, signals: list[str]) -> pd.DataFrame:
+    """Return one row per cell and signal: `signal`, `side`, `level` (mean), `spread` (standard deviation)."""
+    parts = []
+    for side, telemetry in (("real", real), ("synthetic", synthetic)):
+        means, variances = cell_moments(telemetry)
+        for place, signal in enumerate(signals):
+            columns = {"level": means[:, place], "spread": np.sqrt(variances[:, place])}
+            parts.append(pd.DataFrame({"signal": signal, "side": side, **columns}))
+    return pd.concat(parts, ignore_index=True).dropna()
+
+
+def draw_levels(cells: pd.DataFrame) -> Figure:
+    """Draw every cell as a point, level against spread, for up to six signals.
+
+    Args:
+        cells: From `prepare_cells`, at least one row.
+    """
+    signals = list(dict.fromkeys(cells["signal"]))[:_MOST_PANELS]
+    figure, panels = _grid(len(signals))
+    for panel, signal in zip(panels, signals, strict=False):
+        for side, colour in (("real", REAL), ("synthetic", SYNTHETIC)):
+            part = cells[(cells["signal"] == signal) & (cells["side"] == side)].head(_MOST_POINTS)
+            panel.scatter(
+                part["level"], part["spread"], s=14, alpha=0.6, color=colour, label=side, linewidths=0
+            )
+        panel.set_xlabel(f"{axis_label(signal)[:36]}, mean of a cell")
+        panel.ticklabel_format(useOffset=False)
+    panels[0].set_ylabel("standard deviation of a cell")
+    panels[0].legend(loc="best")
+    return figure
+
+
+def draw_distances(measured: list[Nearness]) -> Figure:
+    """Draw the cumulative shares of the distances to the closest real record, a panel for each kind of record."""
+    figure, panels = _grid(len(measured))
+    for panel, nearness in zip(panels, measured, strict=False):
+        end = max(
+            np.quantile(nearness.real, _FARTHEST_SHOWN), np.quantile(nearness.synthetic, _FARTHEST_SHOWN)
+        )
+        others = "other rows" if nearness.held_out == "rows" else "other strings or cells"
+        for label, values, colour in (
+            (f"real, to {others}", nearness.real, REAL),
+            ("synthetic", nearness.synthetic, SYNTHETIC),
+        ):
+            shares = np.arange(1, len(values) + 1) / len(values)
+            panel.step(np.r_[0, values], np.r_[0, shares], where="post", color=colour, label=label)
+        panel.set_xlim(-0.02 * (end or 1.0), end or 1.0)
+        panel.set_ylim(0, 1.02)
+        panel.set_title("Rows" if nearness.records == "rows" else "Windows of a cell", loc="left")
+        panel.set_xlabel("distance to the closest real record\n[5-95 % ranges]")
+        panel.legend(loc="lower right")
+    panels[0].set_ylabel("share of records")
+    return figure
+
+
+def prepare_roc(judged: TwoSample) -> pd.DataFrame:
+    """Return each fold's ROC curve: `fold`, `false_alarms`, `found` (shares of real and synthetic records)."""
+    from sklearn.metrics import roc_curve
+
+    parts = []
+    for fold in np.unique(judged.fold):
+        own = judged.fold == fold
+        false_alarms, found, _ = roc_curve(judged.truth[own], judged.score[own])
+        parts.append(pd.DataFrame({"fold": int(fold), "false_alarms": false_alarms, "found": found}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def draw_roc(curves: pd.DataFrame, judged: TwoSample) -> Figure:
+    """Draw the ROC curves of the folds; on the diagonal the two cannot be told apart.
+
+    Args:
+        curves: From `prepare_roc`.
+        judged: What they are of.
+    """
+    figure, axes = new_figure(width=5.2, height=4.4)
+    for number, (_, curve) in enumerate(curves.groupby("fold")):
+        label = f"fold {number + 1}: AUROC {judged.folds[number]:.2f}"
+        axes.plot(curve["false_alarms"], curve["found"], linewidth=1.4, label=label)
+    axes.plot([0, 1], [0, 1], color=COLOURS["grey"], linewidth=0.8, linestyle="--")
+    axes.set_xlabel("real records taken for synthetic [share]")
+    axes.set_ylabel("synthetic records found [share]")
+    axes.set_aspect("equal")
+    axes.legend(loc="lower right")
+    return figure
+
+
+def draw_scores(scores: pd.Series) -> Figure:
+    """Draw scores 0-1 as bars, weakest on top.
+
+    Args:
+        scores: Index = name, ascending.
+    """
+    figure, axes = new_figure(width=8.0, height=1.0 + 0.24 * max(len(scores), 3))
+    places = np.arange(len(scores))
+    axes.barh(places, scores.to_numpy(), color=REAL, height=0.7)
+    axes.set_yticks(places, [str(name)[:48] for name in scores.index])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("score (1 = alike)")
+    axes.grid(visible=False, axis="y")
+    return figure
+
+
+def _grid(count: int, **shared: Any) -> tuple[Figure, list[Any]]:
+    """Return a figure and so many panels, at most three beside each other; the rest of the grid is empty."""
+    columns = min(count, _COLUMNS)
+    rows = -(-count // columns)
+    figure, axes = new_figure(
+        rows, columns, width=3.4 * max(columns, 2), height=0.4 + 2.9 * rows, squeeze=False, **shared
+    )
+    panels = list(axes.ravel())
+    for panel in panels[count:]:
+        panel.set_axis_off()
+    return figure, panels[:count]

@@ -1,0 +1,184 @@
+"""An evaluation as the tool's result, as `report.json` and as a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from bms_schema.run.envelope import finite_or_none
+
+from bms_generate.evaluate import Evaluation
+from bms_generate.privacy import Nearness
+from bms_generate.results import Evaluated, Judgement, Memory, TableFigures, WeakSpot
+from bms_generate.telemetry_scores import SeriesScores, TelemetryScores
+from bms_generate.verdict import Verdict
+
+SCORES, PAGE, RECORD = "scores.csv", "report.html", "report.json"
+# A reply stays under 8,000 characters; the files have everything.
+_MOST_COLUMNS, _MOST_MEMORIES, _MOST_REASONS = 12, 10, 6
+_DIGITS = 4
+
+
+def as_result(evaluation: Evaluation, folder: Path, published: Callable[[str], str]) -> Evaluated:
+    """Return the result, shortened to what a reply can bear.
+
+    Args:
+        evaluation: What was found.
+        folder: The data folder.
+        published: Gives the path of a file in the run folder.
+    """
+    sdv = evaluation.sdv
+    return Evaluated(
+        folder_name=str(folder),
+        share=_judgement(evaluation.share),
+        train=_judgement(evaluation.train),
+        overall_score=_short(sdv.overall),
+        overall_all_pairs=_short(sdv.overall_all_pairs),
+        properties={name: _short(score) for name, score in sdv.properties.items()},
+        column_scores=dict(list(_column_scores(evaluation).items())[:_MOST_COLUMNS]),
+        weakest=[
+            WeakSpot(what=row.what, score=_short(row.score) or 0.0) for row in sdv.weakest().itertuples()
+        ],
+        lag1=list(_memories(evaluation))[:_MOST_MEMORIES],
+        tables={name: _figures(scores) for name, scores in evaluation.tables.items()},
+        scores_csv=published(SCORES),
+        report_html=published(PAGE),
+        report_json=published(RECORD),
+    )
+
+
+def as_record(evaluation: Evaluation, result: Evaluated) -> dict[str, Any]:
+    """Return everything that was measured: the result without its cuts, and every table of every measure."""
+    full = result.model_dump(mode="json") | {
+        "column_scores": _column_scores(evaluation),
+        "lag1": [memory.model_dump(mode="json") for memory in _memories(evaluation)],
+        "measures": {name: _measures(scores) for name, scores in evaluation.tables.items()},
+    }
+    for question, verdict in (("share", evaluation.share), ("train", evaluation.train)):
+        full[question] = {"answer": verdict.answer, "reasons": [asdict(reason) for reason in verdict.reasons]}
+    return full
+
+
+def in_words(evaluation: Evaluation) -> str:
+    """Return the verdicts, each with its gravest reason, and SDV's score."""
+    overall, all_pairs = _short(evaluation.sdv.overall), _short(evaluation.sdv.overall_all_pairs)
+    score = "nothing could be scored" if overall is None else f"{overall:.3f} of 1"
+    wider = "" if all_pairs is None else f" ({all_pairs:.3f} with all pairs counting)"
+    return (
+        f"Share it? {evaluation.share.answer.capitalize()}: {evaluation.share.reasons[0].text} "
+        f"Train on it? {evaluation.train.answer.capitalize()}: {evaluation.train.reasons[0].text} "
+        f"SDV's quality: {score}{wider}; it sees no order of rows and no copies. No guarantee of privacy."
+    )
+
+
+def _judgement(verdict: Verdict) -> Judgement:
+    reasons = [reason.text for reason in verdict.reasons]
+    rest = len(reasons) - _MOST_REASONS
+    return Judgement(
+        answer=verdict.answer,
+        reasons=[*reasons[:_MOST_REASONS], f"{rest} more in the report"] if rest > 0 else reasons,
+    )
+
+
+def _figures(scores: TelemetryScores) -> TableFigures:
+    real, synthetic = scores.trained_on.headline
+    nearness, label, series = scores.row_nearness, scores.label, scores.series
+    copies = (nearness.copies_synthetic, nearness.copies_real) if nearness else (None, None)
+    near = nearness.near if nearness else (None, None)
+    return TableFigures(
+        two_sample_auroc=_short(scores.two_sample.auroc),
+        learnt=f"{scores.roles.label} (AUROC)" if scores.trained_on.task == "label" else "signals (mean R2)",
+        trained_on_real=_short(real),
+        trained_on_synthetic=_short(synthetic),
+        copied_rows=_short(copies[0]),
+        copied_rows_by_chance=_short(copies[1]),
+        near_rows=_short(near[1]),
+        near_rows_by_chance=_short(near[0]),
+        label_rate_real=_short(label.rows_real) if label else None,
+        label_rate_synthetic=_short(label.rows_synthetic) if label else None,
+        lag1_error=_short(_lag1_error(series)) if series else None,
+        between_cells_ratio=_short(series.variance["between_ratio"].median()) if series else None,
+        regular_steps=_short(series.clock.regular_synthetic) if series else None,
+    )
+
+
+def _lag1_error(series: SeriesScores) -> float:
+    first = series.autocorrelation[series.autocorrelation["lag"] == 1]
+    return float((first["real"] - first["synthetic"].fillna(0.0)).abs().mean())
+
+
+def _measures(scores: TelemetryScores) -> dict[str, Any]:
+    series, learnt, judged = scores.series, scores.trained_on, scores.two_sample
+    found: dict[str, Any] = {
+        "roles": asdict(scores.roles),
+        "two_sample": {
+            "auroc": _short(judged.auroc),
+            "folds": [_short(area) for area in judged.folds],
+            "split": judged.split,
+            "records": judged.records,
+        },
+        "trained_on": {
+            "task": learnt.task,
+            "split": learnt.split,
+            "note": learnt.note,
+            "scores": _rows(learnt.table),
+        },
+        "nearness": [_nearness(item) for item in (scores.row_nearness, scores.window_nearness) if item],
+        "label": _shortened(asdict(scores.label)) if scores.label else None,
+    }
+    if series is not None:
+        found |= {
+            "autocorrelation": _rows(series.autocorrelation),
+            "cross_correlation": _rows(series.cross_correlation),
+            "variance": _rows(series.variance),
+            "shared": _rows(series.shared),
+            "clock": _shortened(asdict(series.clock)),
+        }
+    return found
+
+
+def _nearness(item: Nearness) -> dict[str, Any]:
+    return {
+        "records": item.records,
+        "held_out": item.held_out,
+        "near_real": _short(item.near[0]),
+        "near_synthetic": _short(item.near[1]),
+        "copies_real": _short(item.copies_real),
+        "copies_synthetic": _short(item.copies_synthetic),
+        "quantiles": _rows(item.quantiles()),
+    }
+
+
+def _column_scores(evaluation: Evaluation) -> dict[str, float | None]:
+    return {str(name): _short(score) for name, score in evaluation.sdv.column_scores()["score"].items()}
+
+
+def _memories(evaluation: Evaluation) -> Iterable[Memory]:
+    for name, scores in evaluation.tables.items():
+        if scores.series is not None:
+            table = scores.series.autocorrelation
+            for row in table[table["lag"] == 1].itertuples():
+                column = f"{name}.{row.signal}"
+                yield Memory(column=column, real=_short(row.real), synthetic=_short(row.synthetic))
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [_shortened(row) for row in table.to_dict("records")]
+
+
+def _shortened(values: dict[Any, Any]) -> dict[str, Any]:
+    return {
+        str(name): _short(value) if isinstance(value, float) else finite_or_none(value)
+        for name, value in values.items()
+    }
+
+
+def _short(value: float | None) -> float | None:
+    """Return four significant digits of a share or score; None where it is unknown."""
+    if value is None or not np.isfinite(value):
+        return None
+    return float(f"{value:.{_DIGITS}g}")

@@ -1,0 +1,101 @@
+"""May the twin be shared? Whether records or names of the real table stand in it.
+
+Copies and near records can be measured, a guarantee of privacy cannot be given: whoever knows a rare event of
+a real cell may find it again in a record that is neither copied nor near.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bms_generate.privacy import Nearness
+from bms_generate.telemetry_roles import TelemetryRoles
+from bms_generate.telemetry_scores import TelemetryScores
+from bms_generate.verdict import Reason, grade, percent
+
+NO_GUARANTEE = (
+    "Copies and near records are what can be measured. This is no guarantee of privacy: rare values and extremes "
+    "of the real table can reappear in a record that is no copy. A window is a day of one cell, or a part of it."
+)
+# Copies beyond those that real strings make of each other by chance: one in a thousand is within that chance's
+# own scatter, one in a hundred is a leak whatever its cause.
+_COPIES_FOR_YES, _COPIES_FOR_CARE = 0.001, 0.01
+# Records as near as the hold-out's nearest 1 %, in multiples of that: twice is the scatter between strings that
+# simulated sibling fleets show; five times is learning by heart.
+_NEAR_FOR_YES, _NEAR_FOR_CARE = 2.0, 5.0
+_WORDS = {"rows": "rows", "windows": "windows of a cell"}
+
+
+def judge_sharing(scores: TelemetryScores, reused: dict[str, tuple[int, int]]) -> list[Reason]:
+    """Return what speaks for and against sharing one table.
+
+    Args:
+        scores: Of the table.
+        reused: From `reused_names`.
+    """
+    reasons = [
+        _names(column, reused_count, names)
+        for column, (reused_count, names) in reused.items()
+        if reused_count
+    ]
+    measured = [nearness for nearness in (scores.row_nearness, scores.window_nearness) if nearness]
+    for nearness in measured:
+        reasons += [_copies(nearness), _near(nearness)]
+    if not measured:
+        reasons.append(Reason("with care", "Too few records to tell copies from chance."))
+    return reasons
+
+
+def reused_names(
+    real: pd.DataFrame, synthetic: pd.DataFrame, spec: dict[str, Any], roles: TelemetryRoles
+) -> dict[str, tuple[int, int]]:
+    """Return, per column of names, how many synthetic names are real ones and how many there are.
+
+    Names are identifiers and what names cells and strings. Plain numbers are left out: any count repeats them.
+
+    Args:
+        real: The real table.
+        synthetic: The synthetic one.
+        spec: Its SDV metadata.
+        roles: Of its columns.
+    """
+    ids = [name for name, column in spec["columns"].items() if column["sdtype"] == "id" or column.get("pii")]
+    found = {}
+    for name in dict.fromkeys([*ids, *roles.entity, *roles.string]):
+        known, made = (set(side[name].dropna().astype(str)) for side in (real, synthetic))
+        if made and not all(text.replace(".", "", 1).isdigit() for text in known):
+            found[name] = len(made & known), len(made)
+    return found
+
+
+def _names(column: str, reused: int, names: int) -> Reason:
+    count = "All" if reused == names else f"{reused:,} of"
+    return Reason(
+        "with care", f"{count} {names:,} names in {column} are real ones: rename them before sharing."
+    )
+
+
+def _copies(nearness: Nearness) -> Reason:
+    excess = max(nearness.copies_synthetic - nearness.copies_real, 0.0)
+    what = _WORDS[nearness.records]
+    other = "another" if nearness.held_out == "rows" else "one of another string or cell"
+    return Reason(
+        grade(excess, _COPIES_FOR_YES, _COPIES_FOR_CARE),
+        f"{percent(nearness.copies_synthetic)} of the synthetic {what} equal a real one; by chance "
+        f"{percent(nearness.copies_real)} of the real ones equal {other}.",
+    )
+
+
+def _near(nearness: Nearness) -> Reason:
+    real, synthetic = nearness.near
+    medians = [float(np.median(side)) for side in (nearness.real, nearness.synthetic)]
+    others = "other rows" if nearness.held_out == "rows" else "other strings or cells"
+    return Reason(
+        grade(synthetic / real, _NEAR_FOR_YES, _NEAR_FOR_CARE),
+        f"{percent(synthetic)} of the synthetic {_WORDS[nearness.records]} lie as near to a real one as the "
+        f"nearest {percent(real)} of the real ones lie to {others}; median distance {medians[1]:.3f} against "
+        f"{medians[0]:.3f}.",
+    )
