@@ -31,7 +31,7 @@ SDTYPES: dict[Kind, str] = {
     "time": "datetime",
     "empty": "categorical",
 }
-_LAST_WORDS = {"id", "uuid", "guid", "key", "imei", "mac"}
+_LAST_WORDS = {"id", "uid", "uuid", "guid", "key", "imei", "mac"}
 _NAMING_WORDS = {"serial", "barcode"}
 _PERSONAL_WORDS = {
     *("name", "email", "mail", "phone", "mobile", "telephone", "address", "ip", "operator", "technician"),
@@ -93,22 +93,32 @@ def tell_kind(column: pd.Series, canonical: str | None, *, decimal_comma: bool =
         decimal_comma: Numbers are written `2,23`.
     """
     name, present = str(column.name), column.dropna().astype(str)
-    if canonical in CLEANED_NAMES:
-        return _measured(name, present, decimal_comma)
+    measured = canonical in CLEANED_NAMES
     if names_something(name, canonical):
         return ColumnKind("identifier")
     if present.empty:
-        return ColumnKind("empty")
-    if is_time_column(present, epochs=canonical == TIMESTAMP):
+        return ColumnKind("number" if measured else "empty")
+    if not measured and is_time_column(present, epochs=canonical == TIMESTAMP):
         return ColumnKind("time")
     distinct = set(present.unique())
     if distinct == {"0", "1"} or {text.lower() for text in distinct} <= {"true", "false"}:
-        return ColumnKind("truth")
+        return ColumnKind("number" if measured else "truth")
     numbers = numbers_of(present, decimal_comma=decimal_comma)
+    if numbers.notna().all() and measured:
+        return ColumnKind("number")
     if numbers.notna().all() and not present.str.match(_LEADING_ZERO).any():
         return _plain_number(numbers)
     free = len(distinct) > min(_MOST_LABELS, _MOST_LABELS_PER_ROW * len(present))
-    return ColumnKind("free text" if free and len(distinct) > _FEWEST_FREE else "label")
+    kind: Kind = "free text" if free and len(distinct) > _FEWEST_FREE else "label"
+    mostly_numbers = 2 * numbers.notna().sum() > len(present) and numbers.isna().any()
+    return ColumnKind(kind, _mixed(name, present[numbers.isna()]) if measured or mostly_numbers else "")
+
+
+def _mixed(name: str, words: pd.Series) -> str:
+    return (
+        f"{name} is no column of numbers because of {len(words):,} values, the first '{words.iloc[0][:40]}': "
+        "clean it, as preprocess_battery_data_tool does for readings"
+    )
 
 
 def numbers_of(column: pd.Series, *, decimal_comma: bool) -> pd.Series:
@@ -121,17 +131,6 @@ def readings_of(column: pd.Series, known: Any, *, decimal_comma: bool) -> np.nda
     """Return the numbers of a measured column that are readings: finite, and no sentinel of the column table."""
     numbers = numbers_of(column.dropna().astype(str), decimal_comma=decimal_comma).to_numpy()
     return numbers[np.isfinite(numbers) & ~is_sentinel(numbers, known)]
-
-
-def _measured(name: str, present: pd.Series, decimal_comma: bool) -> ColumnKind:
-    words = present[numbers_of(present, decimal_comma=decimal_comma).isna()]
-    if words.empty:
-        return ColumnKind("number")
-    return ColumnKind(
-        "label",
-        f"{name} holds {len(words):,} values that are no numbers (first '{words.iloc[0][:40]}'), so it is "
-        "described as labels: preprocess_battery_data_tool cleans it",
-    )
 
 
 def _plain_number(numbers: pd.Series) -> ColumnKind:

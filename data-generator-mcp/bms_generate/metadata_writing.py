@@ -144,7 +144,8 @@ def _set_ranges(
         name = file_names[known]
         if outside := int(((values < low) | (values > high)).sum()):
             notes.append(
-                f"{name} gets no range: {outside:,} values lie outside the plausible {low:g} to {high:g}"
+                f"{name} gets no range: {outside:,} values lie outside the plausible {low:g} to {high:g} "
+                "(another unit? preprocess_battery_data_tool settles it)"
             )
         else:
             columns[name] |= {"range_min": low, "range_max": high, "range_is_nullable": True}

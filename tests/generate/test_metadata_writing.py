@@ -179,10 +179,19 @@ def test_sentinels_do_not_count_but_readings_beyond_the_range_leave_it_out():
     assert "AmbientTemperature gets no range: 30 values lie outside the plausible -50 to 70" in assumptions
 
 
-def test_a_reading_that_holds_words_is_described_as_labels_and_said():
-    metadata, assumptions = described(t={"CellVoltage": ["2.2", "ERR"] * 30})
-    assert metadata["tables"]["t"]["columns"]["CellVoltage"] == {"sdtype": "categorical"}
-    assert "CellVoltage holds 30 values that are no numbers (first 'ERR')" in assumptions
+def test_numbers_with_words_among_them_are_no_numbers_and_it_is_said():
+    metadata, assumptions = described(
+        t={"CellVoltage": ["2.2", "ERR"] * 30, "capacity": ["[]", *(str(n / 7) for n in range(1, 60))]}
+    )
+    columns = metadata["tables"]["t"]["columns"]
+    assert columns == {"CellVoltage": {"sdtype": "categorical"}, "capacity": {"sdtype": "id"}}
+    assert "CellVoltage is no column of numbers because of 30 values, the first 'ERR'" in assumptions
+    assert "capacity is no column of numbers because of 1 values, the first '[]'" in assumptions
+
+
+def test_a_reading_stays_a_number_however_it_is_written():
+    for values in (["02.20", "02.21"] * 30, ["0", "1"] * 30, [None] * 60, ["2"] * 60):
+        assert kind_of(values, "CellVoltage", "CellVoltage") == "number"
 
 
 def test_decimal_commas_are_numbers():
