@@ -37,8 +37,8 @@ class FleetFiles:
     cells: pd.DataFrame
 
 
-def require_feasible(settings: Settings, n_strings: int) -> int:
-    """Return the number of rows of the fleet.
+def require_feasible(settings: Settings, n_strings: int) -> None:
+    """Refuse a fleet that is too big.
 
     Raises:
         InvalidArgument: more rows than are allowed, or a string that does not fit into the memory.
@@ -58,7 +58,6 @@ def require_feasible(settings: Settings, n_strings: int) -> int:
             expected=f"at most {budget // BYTES_PER_ROW:,} rows per string ({in_words(budget)}, see {VARIABLE})",
             fix="Lower cells_per_string or days, or raise interval_minutes; more strings cost no memory.",
         )
-    return rows
 
 
 def write_readings(
@@ -105,10 +104,11 @@ def word_fleet(settings: Settings, fleet: Simulated) -> str:
     sensors = sum(fleet.fates.get(kind, 0) for kind in SENSOR_FAULTS)
     hot = sum(fleet.fates.get(kind, 0) for kind in CELL_FAULTS)
     layout = f" One file per string in '{fleet.csv}'." if fleet.rows > MOST_ROWS_IN_ONE_FILE else ""
-    return (
-        f"Simulated {size} (duty {settings.duty}, seed {settings.seed}). {fleet.dead_cells:,} cells die, "
-        f"{fleet.dying_cells:,} more soon after the end; {sensors:,} have a sensor fault, {hot:,} run hot.{layout}"
+    fates = (
+        f"{fleet.dead_cells:,} cells die, {fleet.dying_cells:,} more soon after the end; sensor faults in "
+        f"{sensors:,}, hot spells in {hot:,}"
     )
+    return f"Simulated {size} (duty {settings.duty}, seed {settings.seed}): {fates}.{layout}"
 
 
 def _told(n_strings: int, progress: Progress) -> Iterator[int]:

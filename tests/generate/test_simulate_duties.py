@@ -124,15 +124,37 @@ def test_charging_lifts_and_load_lowers_the_voltage_at_one_state_of_charge(solar
     assert night["CellVoltage"].between(1.85, 2.08).all()
 
 
-def test_a_solar_voltage_passes_dawn_and_dusk_without_a_jump():
+def test_the_voltages_of_a_solar_string_rise_at_dawn_without_a_jump_and_spread_under_absorption():
     fleet = simulate_fleet(
         n_strings=1, cells_per_string=8, days=12, interval_minutes=1, duty="solar", **HEALTHY
     )
     means = string_means(fleet)
-    sign = means["InstantaneousCurrent"].rolling(3).mean()
-    turns = (sign > 0.0) & (sign.shift() <= 0.0) & (sign.diff().abs() < 0.5)
-    assert turns.sum() >= 10
-    assert means["CellVoltage"].diff().abs()[turns].quantile(0.9) < 0.01
+    is_charged = means["InstantaneousCurrent"].rolling(5, center=True).mean() > 0.0
+    dawn = is_charged & ~is_charged.shift(fill_value=True)
+    steps = means["CellVoltage"].diff().abs().rolling(15, center=True).max()
+    assert dawn.sum() >= 10
+    assert steps[dawn].max() < 0.05 and steps.max() > 0.15
+    spread = fleet.readings.groupby("Timestamp")["CellVoltage"].std()
+    around = (spread.shift(-15) / spread.shift(15))[dawn]
+    assert around.median() == pytest.approx(1.0, abs=0.25)
+    held = means["CellVoltage"] > 2.42
+    assert spread[held].median() > 1.3 * spread[dawn].median()
+
+
+def test_what_a_dead_solar_cell_lacks_is_shared_only_while_the_controller_holds_the_voltage():
+    arguments = {"n_strings": 1, "cells_per_string": 12, "days": 30, "duty": "solar", "seed": 2} | HEALTHY
+    with_death = simulate_fleet(**(arguments | {"death_fraction": {"unheralded": 0.01}}))
+    without = simulate_fleet(**arguments)
+    dead = with_death.truth["Cell ID"].iloc[0]
+    both = with_death.readings.assign(before=without.readings["CellVoltage"])
+    late = both[(both["Timestamp"] > with_death.truth["death"].iloc[0] + pd.Timedelta(days=1))]
+    others = late[late["Cell ID"] != dead].groupby("Timestamp").mean(numeric_only=True)
+    lifted = others["CellVoltage"] - others["before"]
+    night, held = others["InstantaneousCurrent"] < -0.5, others["before"].between(2.44, 2.50)
+    assert lifted[night].abs().max() < 0.003
+    assert lifted[held].median() > 0.015
+    bulk = (others["InstantaneousCurrent"] > 1.0) & others["before"].between(2.0, 2.12)
+    assert bulk.sum() >= 3 and lifted[bulk].median() < 0.5 * lifted[held].median()
 
 
 def test_gravity_of_a_solar_string_follows_its_charge(solar: SimulatedFleet):
