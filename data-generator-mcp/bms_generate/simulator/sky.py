@@ -14,11 +14,10 @@ SKY_STEP_H = 0.25
 LATITUDE_RAD = math.radians(40.0)
 # Direct light of the clear sky: 0.7 ** (air mass ** 0.678) of that above it (Meinel, as taught by PVEducation) [B].
 TRANSMITTED, AIR_MASS_EXPONENT = 0.7, 0.678
-# Share of the light that the thickest clouds let through, mean and spread of the cover (in logits): weather of
-# one and a half days, and clouds that pass within the hour and show only in a sky that is neither clear nor
-# overcast. All [U]; about every sixth day is dull.
+# Share of the light that the thickest clouds let through, and how clear it is on average (in logits) [U].
 DARKEST = 0.10
 CLEAR_LOGIT = 1.2
+# Weather of one and a half days; clouds that pass within the hour, seen between clear and overcast only [U].
 WEATHER_LOGIT_SD, WEATHER_MEMORY_H = 2.2, 36.0
 CLOUD_LOGIT_SD, CLOUD_MEMORY_H = 0.8, 0.7
 # See FLEET_STREAM: a key that no string spawns.
