@@ -28,7 +28,7 @@ def clear_sky(hour_of_day: NDArray[np.float64], day_of_year: NDArray[np.float64]
     """Output of the panel under a clear sky, as a share of what the sun in the zenith would give; any shape.
 
     >>> clear_sky(np.array([0.0, 12.0]), np.array([80.0, 80.0])).round(2).tolist()
-    [0.0, 0.89]
+    [0.0, 0.93]
     """
     # Declination by Cooper's formula; solar time is the clock's time [U].
     declination = math.radians(23.45) * np.sin(2.0 * np.pi * (284.0 + day_of_year) / 365.0)
