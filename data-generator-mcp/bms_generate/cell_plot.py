@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from bms_schema.data.labels import parse_labels
 from bms_schema.run.plot_theme import COLOURS, new_figure
 
 from bms_generate.telemetry_roles import TelemetryRoles
@@ -86,7 +87,8 @@ def choose_cells(frame: pd.DataFrame, roles: TelemetryRoles, column: str) -> dic
     means = means[counts >= _FEWEST_READINGS]
     chosen: dict[str, object] = {}
     if roles.label is not None and len(means):
-        labelled = frame[roles.label].map(_is_true).groupby([frame[name] for name in roles.entity]).sum()
+        true = pd.Series(parse_labels(frame[roles.label], blank_is_alive=False) == 1, index=frame.index)
+        labelled = true.groupby([frame[name] for name in roles.entity]).sum()
         labelled = labelled[labelled.index.isin(means.index)]
         if labelled.max() > 0:
             chosen[LABELLED] = labelled.idxmax()
@@ -96,10 +98,6 @@ def choose_cells(frame: pd.DataFrame, roles: TelemetryRoles, column: str) -> dic
     if len(distance) > 1:
         chosen[FARTHEST] = distance.drop([chosen[TYPICAL]]).idxmax()
     return {role: cell if isinstance(cell, tuple) else (cell,) for role, cell in chosen.items()}
-
-
-def _is_true(value: object) -> bool:
-    return str(value).lower() in {"true", "1", "1.0"}
 
 
 def _with_gaps(times: pd.Series, values: pd.Series) -> pd.DataFrame:

@@ -98,14 +98,13 @@ def tell_kind(column: pd.Series, canonical: str | None, *, decimal_comma: bool =
         return ColumnKind("identifier")
     if present.empty:
         return ColumnKind("number" if measured else "empty")
-    if not measured and is_time_column(present, epochs=canonical == TIMESTAMP):
-        return ColumnKind("time")
-    distinct = set(present.unique())
-    if distinct == {"0", "1"} or {text.lower() for text in distinct} <= {"true", "false"}:
-        return ColumnKind("number" if measured else "truth")
-    numbers = numbers_of(present, decimal_comma=decimal_comma)
-    if numbers.notna().all() and measured:
+    numbers, distinct = numbers_of(present, decimal_comma=decimal_comma), set(present.unique())
+    if measured and numbers.notna().all():
         return ColumnKind("number")
+    if is_time_column(present, epochs=canonical == TIMESTAMP):
+        return ColumnKind("time")
+    if distinct == {"0", "1"} or {text.lower() for text in distinct} <= {"true", "false"}:
+        return ColumnKind("truth")
     if numbers.notna().all() and not present.str.match(_LEADING_ZERO).any():
         return _plain_number(numbers)
     free = len(distinct) > min(_MOST_LABELS, _MOST_LABELS_PER_ROW * len(present))

@@ -189,7 +189,7 @@ def _set_sequence(table: dict[str, Any], frame: pd.DataFrame, identifiers: list[
     if series is None:
         return []
     cell, *within = series.entity
-    if cell in identifiers and not within:
+    if cell in identifiers and not within and _tells_rows_apart(frame, cell, series.time):
         table |= {"sequence_key": cell, "sequence_index": series.time}
     told = f"{cell} within {', '.join(within)}" if within else cell
     return [f"rows are series: one for each {told}, in the order of {series.time}"]
@@ -201,11 +201,14 @@ def _series_by_values(
     """Find an identifier that has several rows and, in all but a few, no time stamp twice."""
     times = [name for name, spec in table["columns"].items() if spec["sdtype"] == "datetime"]
     for name in identifiers if len(times) == 1 else []:
-        pairs = frame[[name, times[0]]].dropna()
-        several = pairs[name].nunique() * 2 <= len(pairs)
-        if several and len(pairs.drop_duplicates()) >= _LEAST_DISTINCT_STAMPS * len(pairs):
+        if 2 * frame[name].nunique() <= len(frame) and _tells_rows_apart(frame, name, times[0]):
             return SeriesColumns([name], times[0])
     return None
+
+
+def _tells_rows_apart(frame: pd.DataFrame, cell: str, time: str) -> bool:
+    pairs = frame[[cell, time]].dropna()
+    return len(pairs.drop_duplicates()) >= _LEAST_DISTINCT_STAMPS * len(pairs)
 
 
 def _say_links(links: Links) -> list[str]:

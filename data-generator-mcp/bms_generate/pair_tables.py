@@ -142,8 +142,7 @@ def _band(sides: dict[str, pd.DataFrame], x: str, y: str) -> Pair:
     centres = pd.to_datetime(((edges[:-1] + edges[1:]) / 2).astype("int64"))
     parts = []
     for side, rows in sides.items():
-        place = np.clip(np.searchsorted(edges, as_numbers(rows[x]), side="right") - 1, 0, _TIME_BINS - 1)
-        table = _quantiles(rows[y], place).reindex(range(_TIME_BINS))
+        table = _quantiles(rows[y], _places(rows[x], edges)).reindex(range(_TIME_BINS))
         parts.append(table.assign(side=side, time=centres))
     finding = _in_words(sides, x, y, "correlation with time", correlation)
     return Pair("band", axis_label(x), axis_label(y), pd.concat(parts, ignore_index=True), finding)
@@ -151,7 +150,7 @@ def _band(sides: dict[str, pd.DataFrame], x: str, y: str) -> Pair:
 
 def _boxes(sides: dict[str, pd.DataFrame], x: str, y: str) -> Pair:
     texts = {side: as_labels(rows[x]) for side, rows in sides.items()}
-    shown = texts["real"].value_counts().index[:_MOST_BOXES]
+    shown = _most_frequent(texts["real"], _MOST_BOXES)
     parts = []
     for side, rows in sides.items():
         table = _quantiles(rows[y], texts[side]).reindex(shown)
@@ -172,7 +171,7 @@ def _shares(sides: dict[str, pd.DataFrame], x: str, y: str) -> Pair:
         side: pd.DataFrame({name: as_labels(rows[name]) for name in (x, y)}) for side, rows in sides.items()
     }
     finding = _in_words(named, x, y, "Cramér's V", cramers_v)
-    shown = {name: _most_frequent(named["real"][name]) for name in (x, y)}
+    shown = {name: _most_frequent(named["real"][name], _MOST_SHARES) for name in (x, y)}
     parts = []
     for side, rows in named.items():
         kept = {name: rows[name].where(rows[name].isin(shown[name]), OTHERS) for name in (x, y)}
@@ -184,8 +183,8 @@ def _shares(sides: dict[str, pd.DataFrame], x: str, y: str) -> Pair:
     return Pair("shares", axis_label(x), axis_label(y), pd.concat(parts, ignore_index=True), finding)
 
 
-def _most_frequent(labels: pd.Series) -> list[str]:
-    return sorted(labels.value_counts().index[:_MOST_SHARES], key=_by_number)
+def _most_frequent(labels: pd.Series, most: int) -> list[str]:
+    return sorted(labels.value_counts().index[:most], key=_by_number)
 
 
 def _by_number(label: str) -> tuple[float, str]:
@@ -199,18 +198,14 @@ def _with_others(shown: list[str], *, sides: dict[str, pd.DataFrame], name: str)
 
 
 def _time_as_label(sides: dict[str, pd.DataFrame], time: str) -> dict[str, pd.DataFrame]:
+    """Return the rows with the start of its stretch of time in the place of each time."""
     edges = _edges(sides, time, _TIME_LABELS)
     starts = pd.to_datetime(edges[:-1].astype("int64")).strftime("%Y-%m-%d %H:%M")
-    return {
-        side: rows.assign(
-            **{
-                time: starts[
-                    np.clip(np.searchsorted(edges, as_numbers(rows[time]), "right") - 1, 0, _TIME_LABELS - 1)
-                ]
-            }
-        )
-        for side, rows in sides.items()
-    }
+    return {side: rows.assign(**{time: starts[_places(rows[time], edges)]}) for side, rows in sides.items()}
+
+
+def _places(column: pd.Series, edges: np.ndarray) -> np.ndarray:
+    return np.clip(np.searchsorted(edges, as_numbers(column), side="right") - 1, 0, len(edges) - 2)
 
 
 def _in_words(sides: dict[str, pd.DataFrame], x: str, y: str, measure: str, of: Any) -> str:

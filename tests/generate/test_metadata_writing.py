@@ -299,6 +299,12 @@ def test_a_cell_number_is_told_with_the_columns_of_its_string():
     assert "one for each CellNumber within SiteID, in the order of PacketDateTime" in assumptions
 
 
+def test_a_cell_that_counts_within_a_string_is_no_sequence_key():
+    rows = {"string": ["A"] * 30 + ["B"] * 30, "Cell": ["1", "2"] * 30}
+    table = rows | {"Timestamp": [*stamps(30), *stamps(30)]}
+    assert described(t=table)[0]["tables"]["t"].get("sequence_key") is None
+
+
 def test_a_series_of_something_else_is_told_by_its_values():
     table = {"rack id": ["r1"] * 30 + ["r2"] * 30, "logged": [*stamps(30), *stamps(30)]}
     metadata, _ = described(t=table)
