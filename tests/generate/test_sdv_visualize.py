@@ -33,8 +33,8 @@ def compare(real, synthetic, sdtype="numerical"):
 @pytest.mark.parametrize(
     ("column", "kind", "told"),
     [
-        ("CellVoltage", "numerical", "real median 2.2 V, synthetic 2.2 V"),
-        ("string", "categorical", "2 labels real, 2 synthetic"),
+        ("CellVoltage", "numerical", "real median 2.2 V, synthetic 2.2"),
+        ("string", "categorical", "labels real"),
         ("Timestamp", "datetime", "real 2026-03-01 00:00 to 2026-03-02 15:00"),
         ("alarm", "categorical", "'False' has 78.8 % real"),
         ("firmware", "constant", "one value, 'v7', and so has the synthetic one"),
