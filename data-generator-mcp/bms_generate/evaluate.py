@@ -16,7 +16,6 @@ from bms_generate.verdict import Reason, Verdict, decide
 # Least score of SDV's diagnostic for a yes. Another fleet of the same process leaves the real one's ranges in 4 %
 # of the values; keys are right or wrong.
 _VALIDITY = {"Data Validity": 0.9, "Data Structure": 1.0, "Relationship Validity": 1.0}
-_NOTHING = Reason("with care", "Too few rows or columns to measure what models would learn.")
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def evaluate(real: Dataset, synthetic: Tables, progress: Callable[[str], None]) 
         reused = reused_names(frame, synthetic[name], spec, roles)
         share += [Reason(item.answer, place + item.text) for item in judge_sharing(scores[name], reused)]
         train += [Reason(item.answer, place + item.text) for item in judge_training(scores[name])]
-    return Evaluation(sdv, scores, decide(share), decide(train or [_NOTHING]))
+    return Evaluation(sdv, scores, decide(share), decide(train))
 
 
 def _validity(sdv: SdvScores) -> list[Reason]:

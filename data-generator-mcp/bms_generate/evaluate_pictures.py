@@ -58,13 +58,16 @@ def _in_time(
             "the synthetic line then lies at 0."
         )
         parts.append(picture("Memory in time", caption, draw_autocorrelation(series.autocorrelation)))
-    cells = prepare_cells(arrange(real, roles), arrange(synthetic, roles), roles.signals)
-    own = cells[cells["signal"].isin(roles.cell)]
-    if len(own):
+    if roles.cell:
+        cells = prepare_cells(arrange(real, roles), arrange(synthetic, roles), roles.signals)
         caption = (
             "Every point is a cell. A synthetic cloud that is a dot has cells without a level of their own."
         )
-        parts.append(picture("Levels and spread of cells", caption, draw_levels(own)))
+        parts.append(
+            picture(
+                "Levels and spread of cells", caption, draw_levels(cells[cells["signal"].isin(roles.cell)])
+            )
+        )
     for signal in _worth_seeing(series, roles):
         if chosen := choose_cells(real, synthetic, roles, signal):
             caption = "The same rule chooses cells on both sides; both sides share the axis of values."

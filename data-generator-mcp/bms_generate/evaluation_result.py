@@ -13,7 +13,7 @@ from bms_schema.run.envelope import finite_or_none
 
 from bms_generate.evaluate import Evaluation
 from bms_generate.privacy import Nearness
-from bms_generate.results import Evaluated, Judgement, Memory, TableFigures, WeakSpot
+from bms_generate.results import Evaluated, Judgement, Memory, WeakSpot
 from bms_generate.telemetry_scores import SeriesScores, TelemetryScores
 from bms_generate.verdict import Verdict
 
@@ -84,26 +84,27 @@ def _judgement(verdict: Verdict) -> Judgement:
     )
 
 
-def _figures(scores: TelemetryScores) -> TableFigures:
-    real, synthetic = scores.trained_on.headline
-    nearness, label, series = scores.row_nearness, scores.label, scores.series
-    copies = (nearness.copies_synthetic, nearness.copies_real) if nearness else (None, None)
-    near = nearness.near if nearness else (None, None)
-    return TableFigures(
-        two_sample_auroc=_short(scores.two_sample.auroc),
-        learnt=f"{scores.roles.label} (AUROC)" if scores.trained_on.task == "label" else "signals (mean R2)",
-        trained_on_real=_short(real),
-        trained_on_synthetic=_short(synthetic),
-        copied_rows=_short(copies[0]),
-        copied_rows_by_chance=_short(copies[1]),
-        near_rows=_short(near[1]),
-        near_rows_by_chance=_short(near[0]),
-        label_rate_real=_short(label.rows_real) if label else None,
-        label_rate_synthetic=_short(label.rows_synthetic) if label else None,
-        lag1_error=_short(_lag1_error(series)) if series else None,
-        between_cells_ratio=_short(series.variance["between_ratio"].median()) if series else None,
-        regular_steps=_short(series.clock.regular_synthetic) if series else None,
-    )
+def _figures(scores: TelemetryScores) -> dict[str, float | None]:
+    """Return the main figures of a table, as far as they apply; `…_real` is what real records give."""
+    figures = {"two_sample_auroc": scores.two_sample.auroc}
+    if scores.trained_on.task != "none":
+        metric = "auroc" if scores.trained_on.task == "label" else "r2"
+        figures[f"trained_on_real_{metric}"], figures[f"trained_on_synthetic_{metric}"] = (
+            scores.trained_on.headline
+        )
+    if nearness := scores.row_nearness:
+        figures |= {"copied_rows": nearness.copies_synthetic, "copied_rows_real": nearness.copies_real}
+        figures["near_rows_real"], figures["near_rows"] = nearness.near
+    if label := scores.label:
+        figures |= {"label_rate": label.rows_synthetic, "label_rate_real": label.rows_real}
+    if series := scores.series:
+        figures |= {
+            "lag1_error": _lag1_error(series),
+            "between_cells_ratio": series.variance["between_ratio"].median(),
+            "regular_steps": series.clock.regular_synthetic,
+            "regular_steps_real": series.clock.regular_real,
+        }
+    return {name: _short(value) for name, value in figures.items()}
 
 
 def _lag1_error(series: SeriesScores) -> float:

@@ -74,6 +74,8 @@ def row_nearness(real: Records, synthetic: Records) -> Nearness | None:
         None where a side has fewer than 20 rows with half of their values.
     """
     size = real.signals
+    if not real.names:
+        return None
     present = np.isfinite(real.values).mean(axis=1), np.isfinite(synthetic.values).mean(axis=1)
     kept = [np.flatnonzero(share >= _LEAST_PRESENT) for share in present]
     sides = [side.values[rows] for side, rows in zip((real, synthetic), kept, strict=True)]
@@ -93,6 +95,8 @@ def window_nearness(real: Windows, synthetic: Windows) -> Nearness | None:
     Returns:
         None where a side has fewer than 20 windows.
     """
+    if not real.values.shape[1]:
+        return None
     places = _scaled(real.values.astype(float), synthetic.values.astype(float))
     return _compare(places, real.values.shape[1], real.string, "windows")
 
@@ -136,7 +140,7 @@ def _compare(
         records: What they are.
     """
     real, synthetic = places
-    if min(len(real), len(synthetic)) < _FEWEST or not columns:
+    if min(len(real), len(synthetic)) < _FEWEST:
         return None
     if group is not None and len(np.unique(group)) < 2:
         group = None

@@ -31,37 +31,14 @@ class Memory(ToolData):
 
 
 class Judgement(ToolData):
-    """The answer to a question, its reasons with their figures, the gravest first."""
+    """An answer and its reasons, the gravest first."""
 
     answer: Literal["yes", "with care", "no"]
     reasons: list[str]
 
 
-class TableFigures(ToolData):
-    """The main figures of one table, synthetic against real; None where they do not apply.
-
-    `two_sample_auroc` is 0.5 where trees cannot tell synthetic from real; `trained_on_…` are models tested on the
-    same held-out real records; `…_by_chance` is what real records do to those of other strings; `lag1_error` and
-    `between_cells_ratio` are a mean and a median over signals.
-    """
-
-    two_sample_auroc: MaybeFloat = None
-    learnt: str
-    trained_on_real: MaybeFloat = None
-    trained_on_synthetic: MaybeFloat = None
-    copied_rows: MaybeFloat = None
-    copied_rows_by_chance: MaybeFloat = None
-    near_rows: MaybeFloat = None
-    near_rows_by_chance: MaybeFloat = None
-    label_rate_real: MaybeFloat = None
-    label_rate_synthetic: MaybeFloat = None
-    lag1_error: MaybeFloat = None
-    between_cells_ratio: MaybeFloat = None
-    regular_steps: MaybeFloat = None
-
-
 class Evaluated(ToolData):
-    """Result of `sdv_evaluate`; SDV's scores are 0 to 1, higher is better."""
+    """Result of `sdv_evaluate`; `tables` has each table's main figures, those of real records named so."""
 
     folder_name: str
     share: Judgement
@@ -72,7 +49,7 @@ class Evaluated(ToolData):
     column_scores: dict[str, MaybeFloat]
     weakest: list[WeakSpot]
     lag1: list[Memory]
-    tables: dict[str, TableFigures]
+    tables: dict[str, dict[str, MaybeFloat]]
     scores_csv: str
     report_html: str
     report_json: str

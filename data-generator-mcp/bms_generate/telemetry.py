@@ -38,6 +38,11 @@ class Telemetry:
     label: np.ndarray
     rows: np.ndarray
 
+    def first_times(self) -> np.ndarray:
+        """Return the time of the first reading of each reading's cell, shape (n,)."""
+        first = np.diff(self.entity, prepend=-1) != 0
+        return self.time[first][np.cumsum(first) - 1]
+
     def steps(self) -> np.ndarray:
         """Return the time from each reading to the cell's next one in nanoseconds, shape (n - cells,)."""
         same = self.entity[1:] == self.entity[:-1]
@@ -85,9 +90,7 @@ def lagged_pairs(telemetry: Telemetry, lag: int, step: int) -> tuple[np.ndarray,
     if lag == 0:
         every = np.arange(len(telemetry.entity))
         return every, every
-    first = np.r_[True, telemetry.entity[1:] != telemetry.entity[:-1]]
-    starts = telemetry.time[first][np.cumsum(first) - 1]
-    place = np.rint((telemetry.time - starts) / step).astype("int64")
+    place = np.rint((telemetry.time - telemetry.first_times()) / step).astype("int64")
     key = telemetry.entity * _MOST_GRID_POINTS + place
     found = np.minimum(np.searchsorted(key, key + lag), len(key) - 1)
     late = np.abs(telemetry.time[found] - telemetry.time - lag * step) <= STEP_TOLERANCE * step
@@ -120,7 +123,7 @@ class WindowPlan:
 
 def plan_windows(real: Telemetry) -> WindowPlan:
     """Return the plan for a real table: a day, longer where it has under 6 readings, at most a quarter series."""
-    bounds = np.flatnonzero(np.r_[True, real.entity[1:] != real.entity[:-1], True])
+    bounds = np.flatnonzero(np.diff(real.entity, prepend=-1, append=-1))
     spans = real.time[bounds[1:] - 1] - real.time[bounds[:-1]]
     step = max(real.usual_step(), 1)
     wanted = max(_DAY_NS, _READINGS_PER_WINDOW * step)
@@ -133,17 +136,14 @@ def cut_windows(telemetry: Telemetry, plan: WindowPlan) -> Windows:
 
     Windows in which fewer than half of the points have a reading are left out.
     """
-    first = np.r_[True, telemetry.entity[1:] != telemetry.entity[:-1]]
-    starts = telemetry.time[first][np.cumsum(first) - 1]
-    origin = 0 if plan.length == _DAY_NS else starts
+    origin = np.zeros_like(telemetry.time) if plan.length == _DAY_NS else telemetry.first_times()
     window, inside = np.divmod(telemetry.time - origin, plan.length)
-    opens = np.r_[True, (np.diff(telemetry.entity) != 0) | (np.diff(window) != 0)]
+    opens = (np.diff(telemetry.entity, prepend=-1) != 0) | (np.diff(window, prepend=0) != 0)
     number = np.cumsum(opens) - 1
     point = inside * plan.points // plan.length
-    place, size = number * plan.points + point, (number[-1] + 1) * plan.points
-    values = np.column_stack(
-        [_means(place, column, size).reshape(-1, plan.points) for column in telemetry.values.T]
-    ).astype("float32")
+    place, size = number * plan.points + point, int(opens.sum()) * plan.points
+    means = [_means(place, column, size).reshape(-1, plan.points) for column in telemetry.values.T]
+    values = np.concatenate(means, axis=1).astype("float32") if means else np.empty((size // plan.points, 0))
     filled = (np.bincount(place, minlength=size) > 0).reshape(-1, plan.points).mean(axis=1) >= 0.5
     start = (origin + window * plan.length)[opens]
     return Windows(values[filled], telemetry.string[opens][filled], start[filled])

@@ -30,18 +30,29 @@ def sdv_generate(
     rows: Annotated[int | None, Field(ge=1, le=2_000_000, description="Rows to make (one table).")] = None,
     scale: Annotated[float, Field(ge=0.01, le=100, description="Size against the real tables.")] = 1.0,
     seed: _SEED = 0,
+    method: Annotated[
+        Literal["auto", "trees", "copula"],
+        Field(description="trees: ours; copula: SDV's GaussianCopula and HMA; auto: by shape and size."),
+    ] = "auto",
+    write_metadata: Annotated[bool, Field(description="Write metadata.json where there is none.")] = False,
 ) -> Outcome[Generated]:
-    """Make a synthetic twin of one table or of related tables (at most 5 tables, parent and child).
+    """Make a synthetic twin of one table or of related tables of any number and depth.
 
-    Replaces <folder_name>/synthetic_data. No-answer values become missing; cell time stamps follow the real grid.
+    Replaces <folder_name>/synthetic_data. No-answer values become missing; cell time stamps follow the real grid;
+    columns that follow from others (dates, sums, totals of a string) are computed. `method` says what made each table.
     """
     from bms_generate.workflow import generate_twin
 
-    return generate_twin(run, folder_name, rows=rows, scale=scale, seed=seed)
+    return generate_twin(
+        run, folder_name, rows=rows, scale=scale, seed=seed, method=method, write_metadata=write_metadata
+    )
 
 
 def sdv_evaluate(run: Run, folder_name: _FOLDER) -> Outcome[Evaluated]:
-    """Score synthetic_data against the real tables: validity, quality, weakest spots, memory in time."""
+    """Say whether synthetic_data may be shared (copies, nearness; no privacy guarantee) and trained on.
+
+    Reasons with figures: memory in time, cells, shared signals, labels, models tested on real rows. SDV's scores beside.
+    """
     from bms_generate.workflow import evaluate_twin
 
     return evaluate_twin(run, folder_name)
@@ -129,5 +140,16 @@ server = build_server(
         ToolSpec(sdv_visualize, "Draw real against synthetic"),
         ToolSpec(simulate_battery_fleet, "Simulate a battery fleet", background=True),
     ],
-    libraries=("bms-schema", "mcp", "numpy", "pandas", "sdv", "sdmetrics", "matplotlib", "plotly"),
+    libraries=(
+        "bms-schema",
+        "mcp",
+        "numpy",
+        "pandas",
+        "scikit-learn",
+        "sdv",
+        "sdmetrics",
+        "xgboost",
+        "matplotlib",
+        "plotly",
+    ),
 )

@@ -34,12 +34,14 @@ _TOLD_APART = 0.65
 
 
 def judge_training(scores: TelemetryScores) -> list[Reason]:
-    """Return what speaks for and against training on one table; nothing where nothing could be measured.
+    """Return what speaks for and against training on one table.
 
     Args:
         scores: Of the table.
     """
     reasons = [*_taught(scores.trained_on), *_told_apart(scores.two_sample)]
+    if not reasons:
+        reasons.append(Reason("with care", "Too few rows or columns to measure what a model would learn."))
     if scores.label is not None:
         reasons.append(_label(scores.label))
     if scores.series is not None:
@@ -104,13 +106,7 @@ def _in_time(series: SeriesScores) -> Iterator[Reason]:
         )
     yield from _together(series)
     yield from _between_cells(series)
-    for row in series.shared.itertuples():
-        deviation, unit = _deviation(series, row.signal), _unit(row.signal)
-        yield Reason(
-            grade((row.synthetic - row.real) / deviation, _SPREAD_FOR_YES, _SPREAD_FOR_CARE),
-            f"{row.signal} is one value per string and moment: cells lie {_or_none(row.synthetic, 3)}{unit} apart, "
-            f"real {row.real:.3f}{unit} (it moves by {deviation:.3g}{unit} over time).",
-        )
+    yield from _shared(series)
     clock = series.clock
     lost = (
         max(clock.regular_real - clock.regular_synthetic, 0) + clock.repeated_synthetic - clock.repeated_real
@@ -120,6 +116,23 @@ def _in_time(series: SeriesScores) -> Iterator[Reason]:
         f"Clock: {percent(clock.regular_synthetic)} of the steps are as long as usual, real "
         f"{percent(clock.regular_real)}; {percent(clock.repeated_synthetic)} of the moments come twice in a cell, "
         f"real {percent(clock.repeated_real)}.",
+    )
+
+
+def _shared(series: SeriesScores) -> Iterator[Reason]:
+    """Judge the shared signals by the one that is least shared, against how much it moves over time."""
+    if not len(series.shared):
+        return
+    moves = series.variance.set_index("signal").loc[series.shared["signal"]]
+    deviation = np.sqrt(moves["between_real"] + moves["within_real"]).to_numpy()
+    apart = ((series.shared["synthetic"] - series.shared["real"]) / deviation).fillna(np.inf)
+    place = int(apart.to_numpy().argmax())
+    worst, unit = series.shared.iloc[place], _unit(series.shared["signal"].iloc[place])
+    others = f" (the worst of {len(apart)} such signals)" if len(apart) > 1 else ""
+    yield Reason(
+        grade(float(apart.iloc[place]), _SPREAD_FOR_YES, _SPREAD_FOR_CARE),
+        f"{worst['signal']} is one value per string and moment: cells lie {_or_none(worst['synthetic'], 3)}{unit} "
+        f"apart, real {worst['real']:.3f}{unit}; over time it moves by {deviation[place]:.3g}{unit}{others}.",
     )
 
 
@@ -150,11 +163,6 @@ def _between_cells(series: SeriesScores) -> Iterator[Reason]:
         f"Cells differ from each other by {ratio:.2g} times the real variance (median signal; from "
         f"{own['between_ratio'].min():.2g} to {own['between_ratio'].max():.2g}).",
     )
-
-
-def _deviation(series: SeriesScores, signal: str) -> float:
-    row = series.variance.set_index("signal").loc[signal]
-    return float(np.sqrt(row["between_real"] + row["within_real"])) or 1.0
 
 
 def _unit(signal: str) -> str:

@@ -19,6 +19,9 @@ _TIME_BLOCKS = 4
 _MOST_WINDOWS, _MOST_ROWS = 2_000, 20_000
 _FEWEST = 20  # records of each side; below it an AUROC is noise
 
+Split = Literal["strings", "time blocks", "rows"]
+Unit = Literal["windows", "rows"]
+
 
 @dataclass(frozen=True)
 class TwoSample:
@@ -38,8 +41,8 @@ class TwoSample:
 
     auroc: float
     folds: list[float]
-    split: Literal["strings", "time blocks", "rows"]
-    records: Literal["windows", "rows"]
+    split: Split
+    records: Unit
     truth: np.ndarray
     score: np.ndarray
     fold: np.ndarray
@@ -56,6 +59,8 @@ def compare_windows(real: Windows, synthetic: Windows) -> TwoSample:
         synthetic: Of the synthetic ones, cut alike.
     """
     real, synthetic = (_thin(side) for side in (real, synthetic))
+    if min(len(real.string), len(synthetic.string)) < _FEWEST or not real.values.shape[1]:
+        return _unjudged("strings", "windows")
     count = min(_MOST_FOLDS, len(np.unique(real.string)), len(np.unique(synthetic.string)))
     if count > 1:
         folds = [_string_folds(side.string, count) for side in (real, synthetic)]
@@ -67,9 +72,16 @@ def compare_windows(real: Windows, synthetic: Windows) -> TwoSample:
 def compare_rows(real: Records, synthetic: Records) -> TwoSample:
     """Judge single rows of tables without series, in random folds."""
     values = [side.values[sample(len(side.values), _MOST_ROWS, SEED)] for side in (real, synthetic)]
+    if min(map(len, values)) < _FEWEST or not values[0].shape[1]:
+        return _unjudged("rows", "rows")
     random = np.random.default_rng(SEED)
     folds = [random.permutation(len(side)) % _MOST_FOLDS for side in values]
     return _judge(*values, folds, "rows", "rows")
+
+
+def _unjudged(split: Split, records: Unit) -> TwoSample:
+    nothing = np.empty(0)
+    return TwoSample(float("nan"), [], split, records, nothing, nothing, nothing)
 
 
 def _thin(windows: Windows) -> Windows:
@@ -94,12 +106,9 @@ def _judge(
     real: np.ndarray,
     synthetic: np.ndarray,
     folds: list[np.ndarray],
-    split: Literal["strings", "time blocks", "rows"],
-    records: Literal["windows", "rows"],
+    split: Split,
+    records: Unit,
 ) -> TwoSample:
-    nothing = np.empty(0)
-    if min(len(real), len(synthetic)) < _FEWEST:
-        return TwoSample(float("nan"), [], split, records, nothing, nothing, nothing)
     values = np.concatenate([real, synthetic]).astype("float32")
     truth = np.repeat([0.0, 1.0], [len(real), len(synthetic)])
     fold, score = np.concatenate(folds), np.full(len(truth), np.nan)
