@@ -51,7 +51,7 @@ def sdv_generate(
 def sdv_evaluate(run: Run, folder_name: _FOLDER) -> Outcome[Evaluated]:
     """Say whether synthetic_data may be shared (copies, nearness; no privacy guarantee) and trained on.
 
-    Reasons with figures: memory in time, cells, shared signals, labels, models tested on real rows. SDV's scores beside.
+    Reasons with figures: memory in time, cells, shared signals, labels, models tested on real rows; SDV's scores.
     """
     from bms_generate.workflow import evaluate_twin
 

@@ -60,6 +60,9 @@ def test_lags_never_cross_cells():
     up_and_down = series(cells=2, strings=1, readings=30)
     up_and_down["Cell ID"] = up_and_down["Cell ID"].str[-2:]
     up_and_down["voltage"] = np.r_[np.arange(30.0), 1000 - np.arange(30.0)]
+    late = up_and_down["Cell ID"] == "C1"  # begins when the other has ended
+    up_and_down["Timestamp"] += pd.to_timedelta(np.where(late, 15, 0), "h")
+    up_and_down["current"] += np.where(late, 5, 0)
     found = autocorrelations(compare_correlations(*both(up_and_down, up_and_down)), SIGNALS).set_index(
         ["signal", "lag"]
     )
@@ -100,6 +103,9 @@ def test_variances_between_and_within_cells():
 def test_a_shared_current_that_differs_from_cell_to_cell_is_seen():
     real = series(cells=2)
     synthetic = real.assign(current=real["current"] + np.where(real["Cell ID"].str.endswith("C0"), 1.0, -1.0))
+    synthetic = synthetic[
+        (synthetic.index % 2 == 0) | synthetic["Cell ID"].str.endswith("C0")
+    ]  # moments of one cell
     spread = shared_spread(*both(real, synthetic), ["current"]).iloc[0]
     assert spread["real"] == 0.0
     assert spread["synthetic"] == pytest.approx(1.0)
