@@ -84,7 +84,7 @@ def draw_distances(measured: list[Nearness]) -> Figure:
         end = max(
             np.quantile(nearness.real, _FARTHEST_SHOWN), np.quantile(nearness.synthetic, _FARTHEST_SHOWN)
         )
-        others = "other rows" if nearness.held_out == "rows" else "other strings or cells"
+        others = "each other" if nearness.held_out == "rows" else "other strings or cells"
         for label, values, colour in (
             (f"real, to {others}", nearness.real, REAL),
             ("synthetic", nearness.synthetic, SYNTHETIC),

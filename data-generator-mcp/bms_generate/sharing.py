@@ -92,7 +92,7 @@ def _copies(nearness: Nearness) -> Reason:
 def _near(nearness: Nearness) -> Reason:
     real, synthetic = nearness.near
     medians = [float(np.median(side)) for side in (nearness.real, nearness.synthetic)]
-    others = "other rows" if nearness.held_out == "rows" else "other strings or cells"
+    others = "each other" if nearness.held_out == "rows" else "other strings or cells"
     return Reason(
         grade(synthetic / real, _NEAR_FOR_YES, _NEAR_FOR_CARE),
         f"{percent(synthetic)} of the synthetic {_WORDS[nearness.records]} lie as near to a real one as the "

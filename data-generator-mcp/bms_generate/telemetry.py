@@ -28,7 +28,6 @@ class Telemetry:
         time: Nanoseconds, shape (n,).
         values: Signals, float64 of shape (n, signals), NaN where missing.
         label: 1.0, 0.0 or NaN, shape (n,); all NaN without a label.
-        rows: Position of each reading in the table, shape (n,).
     """
 
     entity: np.ndarray
@@ -36,7 +35,6 @@ class Telemetry:
     time: np.ndarray
     values: np.ndarray
     label: np.ndarray
-    rows: np.ndarray
 
     def first_times(self) -> np.ndarray:
         """Return the time of the first reading of each reading's cell, shape (n,)."""
@@ -75,7 +73,6 @@ def arrange(frame: pd.DataFrame, roles: TelemetryRoles) -> Telemetry:
         time=stamps[rows],
         values=frame[roles.signals].to_numpy(dtype="float64", na_value=np.nan)[rows],
         label=labels[rows],
-        rows=rows,
     )
 
 
