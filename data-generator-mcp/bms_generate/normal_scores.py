@@ -62,11 +62,11 @@ def to_normal_scores(column: pd.Series) -> tuple[pd.Series, Marginal]:
     order = np.lexsort((ties, values))
     ranks = np.empty(len(values))
     ranks[order] = np.arange(len(values)) + 0.5
-    marginal = Marginal(values[order], None if is_time else _decimals(values), is_time)
+    marginal = Marginal(values[order], None if is_time else decimals_of(values), is_time)
     return pd.Series(ndtri(ranks / len(values)), index=column.index), marginal
 
 
-def _decimals(values: np.ndarray) -> int | None:
+def decimals_of(values: np.ndarray) -> int | None:
     for places in range(_MOST_DECIMALS + 1):
         if np.array_equal(np.round(values, places), values):
             return places

@@ -14,13 +14,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from bms_schema.run.errors import InputError, InvalidArgument, NotEnoughData
+from bms_schema.run.errors import InputError, NotEnoughData
 
 from bms_generate.metadata_file import METADATA_NAME, Metadata
 
 Tables = dict[str, pd.DataFrame]
-# HMASynthesizer refuses more (sdv/multi_table/hma.py, _validate_schema_complexity).
-MOST_TABLES, MOST_LEVELS = 5, 2
 
 
 def fit_single(tables: Tables, metadata: Metadata, normal: dict[str, list[str]]) -> Any:
@@ -57,9 +55,8 @@ def fit_related(tables: Tables, metadata: Metadata, normal: dict[str, list[str]]
     """Fit SDV's hierarchical model to related tables; arguments as for `fit_single`.
 
     Raises:
-        InputError: too many tables or levels, or SDV refuses data or metadata.
+        InputError: SDV refuses data or metadata.
     """
-    require_simple_schema(metadata)
     with quiet_sdv(), _refusals():
         synthesizer = _seeded_hma()(_sdv_metadata(tables, metadata), verbose=False)
         for name, columns in normal.items():
@@ -77,33 +74,6 @@ def sample_related(synthesizer: Any, scale: float, seed: int) -> Tables:
         synthesizer.start_from(seed)
         sampled: Tables = synthesizer.sample_scale(float(scale))
     return sampled
-
-
-def require_simple_schema(metadata: Metadata) -> None:
-    """Refuse what HMA refuses, in words that help.
-
-    Raises:
-        InvalidArgument: more than 5 tables, or more than 2 levels of relationships.
-    """
-    tables, levels = len(metadata["tables"]), _levels(metadata)
-    if tables > MOST_TABLES or levels > MOST_LEVELS:
-        raise InvalidArgument(
-            f"{METADATA_NAME} relates {tables} tables over {levels} levels.",
-            expected=f"at most {MOST_TABLES} tables and {MOST_LEVELS} levels: SDV Community's limit",
-            fix="Split the folder into parent-child pairs and generate each.",
-        )
-
-
-def _levels(metadata: Metadata) -> int:
-    """Count the tables on the longest chain of relationships."""
-    children: dict[str, list[str]] = {}
-    for link in metadata["relationships"]:
-        children.setdefault(link["parent_table_name"], []).append(link["child_table_name"])
-
-    def depth(name: str) -> int:
-        return 1 + max((depth(child) for child in children.get(name, [])), default=0)
-
-    return max(depth(name) for name in metadata["tables"])
 
 
 def _seeded_hma() -> type:

@@ -9,20 +9,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from bms_schema.data.columns import SITE_COLUMNS, normalised
 
-from bms_generate.identifiers import Pseudonyms, fresh_ids
-from bms_generate.missingness import join_missingness, split_missingness
+from bms_generate.missingness import split_missingness
 from bms_generate.normal_scores import Marginal, to_normal_scores
-from bms_generate.time_grid import (
-    Grid,
-    SeriesColumns,
-    find_series,
-    real_grids,
-    share_rows,
-    stretch,
-    usual_step,
-)
+from bms_generate.time_grid import Grid, SeriesColumns, find_series, real_grids
 
+# No leading underscores: see MASK_PREFIX.
+TUPLE_LABEL = "(identifiers)"
+# SDV's other kinds are names, addresses and their like.
+MODELLED = ("numerical", "datetime", "categorical", "ordinal", "boolean")
 # More distinct labels than this are no categories a copula could learn from.
 _MOST_LABELS = 1000
 
@@ -47,6 +43,7 @@ class TablePlan:
         offsets: Further time columns, modelled as seconds after the time stamp.
         marginals: Numeric and time columns, modelled as normal scores -> their distributions.
         masks: Category of missingness -> the columns it blanks.
+        tuples: Real combinations of identifiers that name things together, by the label that stands for them.
     """
 
     columns: list[str]
@@ -64,6 +61,7 @@ class TablePlan:
     offsets: list[str] = field(default_factory=list)
     masks: dict[str, list[str]] = field(default_factory=dict)
     marginals: dict[str, Marginal] = field(default_factory=dict)
+    tuples: pd.DataFrame | None = None
 
     def drop(self, *names: str) -> None:
         """Take columns out of what SDV sees."""
@@ -72,8 +70,14 @@ class TablePlan:
             del self.specs[name]
 
 
+def unique_keys(spec: dict[str, Any]) -> list[str]:
+    """Return a table's primary key, then its alternate keys."""
+    primary = spec.get("primary_key")
+    return [*([primary] if isinstance(primary, str) else []), *spec.get("alternate_keys", [])]
+
+
 def plan_table(
-    frame: pd.DataFrame, spec: dict[str, Any], foreign_keys: set[str], *, alone: bool
+    frame: pd.DataFrame, spec: dict[str, Any], foreign_keys: set[str], *, alone: bool, by_sdv: bool
 ) -> TablePlan:
     """Decide what of a table is modelled.
 
@@ -81,18 +85,14 @@ def plan_table(
         frame: The typed table.
         spec: Its metadata.
         foreign_keys: Its columns that name rows of other tables.
-        alone: It is the only table, so that its primary key may be renumbered.
+        alone: No other table refers to it, so that its primary key may be renumbered.
+        by_sdv: SDV models it, which invents names, addresses and their kin by itself; else they are identifiers.
     """
     specs = {name: dict(column) for name, column in spec["columns"].items()}
     plan = TablePlan(list(frame), frame.copy(), {name: specs[name] for name in frame})
     for column in plan.specs.values():
         column.pop("range_is_nullable", None)  # sentinels have become missing
-    primary = spec.get("primary_key")
-    keys = (
-        foreign_keys
-        | ({primary} if isinstance(primary, str) else set())
-        | set(spec.get("alternate_keys", []))
-    )
+    primary, keys = spec.get("primary_key"), foreign_keys.union(unique_keys(spec))
     _plan_series(plan, spec, foreign_keys, keys)
     gappy = [name for name, column in plan.specs.items() if column["sdtype"] in {"numerical", "datetime"}]
     plan.modelled, plan.masks = split_missingness(plan.modelled, [name for name in gappy if name not in keys])
@@ -101,8 +101,9 @@ def plan_table(
     if alone and isinstance(primary, str) and pd.api.types.is_integer_dtype(frame[primary]):
         plan.number_from[primary] = int(frame[primary].min())
         plan.drop(primary)
-    _plan_ids(plan, keys)
+    _plan_ids(plan, keys, by_sdv)
     _plan_followers(plan, keys)
+    _plan_tuples(plan)
     for name, column in plan.specs.items():
         if column["sdtype"] in {"numerical", "datetime"} and name not in keys:
             plan.modelled[name], plan.marginals[name] = to_normal_scores(plan.modelled[name])
@@ -144,6 +145,8 @@ def _plan_constants(plan: TablePlan, keys: set[str]) -> None:
         column = plan.modelled[name]
         if _is_constant(column):
             plan.constants[name] = column.iloc[0]
+            if plan.specs[name]["sdtype"] == "id":
+                plan.pseudonymised.append(name)
             plan.drop(name)
 
 
@@ -152,9 +155,11 @@ def _is_constant(column: pd.Series) -> bool:
     return len(column.unique()) <= 1
 
 
-def _plan_ids(plan: TablePlan, keys: set[str]) -> None:
+def _plan_ids(plan: TablePlan, keys: set[str], by_sdv: bool) -> None:
     """Give unique identifiers new values; repeated ones are modelled as categories and renamed."""
-    for name in [name for name, spec in plan.specs.items() if spec["sdtype"] == "id" and name not in keys]:
+    for name, spec in list(plan.specs.items()):
+        if name in keys or spec["sdtype"] in MODELLED or (by_sdv and spec["sdtype"] != "id"):
+            continue
         column = plan.modelled[name].dropna()
         if column.nunique() > min(_MOST_LABELS, len(column) / 2):
             plan.free_ids[name] = column.iloc[0]
@@ -191,55 +196,16 @@ def _plan_followers(plan: TablePlan, keys: set[str]) -> None:
     plan.drop(*plan.followers)
 
 
-def restore_table(plan: TablePlan, sampled: pd.DataFrame) -> pd.DataFrame:
-    """Put back what was set aside.
-
-    Args:
-        plan: The table's plan.
-        sampled: SDV's rows of what was modelled; rows of a set of series come out in cell and time order.
-    """
-    frame = sampled.reset_index(drop=True)
-    for name, marginal in plan.marginals.items():
-        frame[name] = marginal.restore(frame[name])
-    if plan.series is not None:
-        frame = _with_linked_grids(plan, frame) if plan.series_key else _with_own_grids(plan, frame)
-        for name in plan.offsets:
-            seconds = pd.to_timedelta(frame[name].astype("float64").round(), unit="s")
-            frame[name] = frame[plan.series.time] + seconds
-    for name, (leader, lookup) in plan.followers.items():
-        frame[name] = frame[leader].map(lookup)
-    for name, value in plan.constants.items():
-        frame[name] = value
-    frame = join_missingness(frame, plan.masks)
-    for name, first in plan.number_from.items():
-        frame[name] = np.arange(first, first + len(frame))
-    for name, example in plan.free_ids.items():
-        frame[name] = fresh_ids(example, len(frame))
-    names = Pseudonyms()
-    for name in plan.pseudonymised:
-        frame[name] = names.of(frame[name])
-    return frame[plan.columns]
-
-
-def _with_own_grids(plan: TablePlan, frame: pd.DataFrame) -> pd.DataFrame:
-    """Hand the rows out to the real cells' grids, in proportion to their readings."""
-    assert plan.attributes is not None and plan.series is not None
-    counts = share_rows([len(grid.stamps) for grid in plan.grids], len(frame))
-    step = usual_step(plan.grids)
-    cells = plan.attributes.loc[plan.attributes.index.repeat(counts)].reset_index(drop=True)
-    grids = [
-        stretch(grid.stamps, count, step) for grid, count in zip(plan.grids, counts, strict=True) if count
-    ]
-    return pd.concat([cells, frame], axis="columns").assign(**{plan.series.time: np.concatenate(grids)})
-
-
-def _with_linked_grids(plan: TablePlan, frame: pd.DataFrame) -> pd.DataFrame:
-    """Give the rows of each synthetic parent the grid of one real cell, taken in turn."""
-    assert plan.series_key is not None and plan.series is not None
-    frame = frame.sort_values(plan.series_key, kind="stable").reset_index(drop=True)
-    frame[plan.series.time] = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[ns]")
-    step = usual_step(plan.grids)
-    for turn, rows in enumerate(frame.groupby(plan.series_key, sort=False).indices.values()):
-        grid = plan.grids[turn % len(plan.grids)]
-        frame.loc[rows, plan.series.time] = stretch(grid.stamps, len(rows), step)
-    return frame
+def _plan_tuples(plan: TablePlan) -> None:
+    """Keep identifiers together that name a thing only together, as site and rack do."""
+    sites = {normalised(name) for name in SITE_COLUMNS}
+    names = [name for name in plan.specs if name in plan.pseudonymised or normalised(name) in sites]
+    names = [name for name in names if plan.specs[name]["sdtype"] == "categorical"]
+    combinations = plan.modelled[names].drop_duplicates(ignore_index=True)
+    if len(names) < 2 or len(combinations) > min(_MOST_LABELS, len(plan.modelled) / 2):
+        return
+    plan.tuples = combinations
+    labels = plan.modelled[names].merge(combinations.reset_index(names=TUPLE_LABEL), on=names, how="left")
+    plan.modelled[TUPLE_LABEL] = labels[TUPLE_LABEL].to_numpy()
+    plan.specs[TUPLE_LABEL] = {"sdtype": "categorical"}
+    plan.drop(*names)

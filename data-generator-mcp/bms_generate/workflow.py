@@ -39,7 +39,14 @@ _NOTE_CHARACTERS = 5_000
 
 
 def generate_twin(
-    run: Run, folder_name: str, *, rows: int | None, scale: float, seed: int, method: Method, write_metadata: bool
+    run: Run,
+    folder_name: str,
+    *,
+    rows: int | None,
+    scale: float,
+    seed: int,
+    method: Method,
+    write_metadata: bool,
 ) -> Outcome[Generated]:
     """Make the twin and put it into the run folder and the data folder."""
     folder = find_folder(folder_name)

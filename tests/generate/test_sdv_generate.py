@@ -26,7 +26,7 @@ THREE = ["CellVoltage", "CellTemperature", "CellSpecificGravity"]
 
 def made(folder, **arguments):
     options = {"rows": None, "scale": 1.0, "seed": 0, "progress": lambda *_: None} | arguments
-    return synthesize(read_dataset(folder), **options)[0]
+    return synthesize(read_dataset(folder), **options).tables
 
 
 def test_the_twin_has_the_real_columns_rows_and_spelling(twin):

@@ -1,0 +1,241 @@
+"""What befalls single cells: faults, alarms and deaths, kept whole so that a label comes with what announces it.
+
+An episode is a run of readings in which a cell leaves its usual self or a state column its usual value; it is
+drawn at another time and a little stronger or weaker. A state that never ends, such as a death, keeps its whole
+history: the course of the cell up to it, stretched or shortened from the end.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bms_generate.cell_traits import OUTLYING
+from bms_generate.string_levels import MAD_TO_SD
+
+# An episode reaches as far as smoothed readings stay this many of their own standard deviations away.
+_STILL_AWAY = 2.5
+_SMOOTH = 3
+# What counts as a smoothed reading's own standard deviation at least, in those of single readings.
+_LEAST_SMOOTH = 0.2
+# How far an episode's strength, and the length of a course, may differ from the real one.
+STRENGTH, _STRETCH = 0.15, 0.15
+_TRIES = 20
+# A state that holds more often is no event.
+RARE = 0.25
+
+
+@dataclass(frozen=True)
+class Episode:
+    """Residuals shape (moments, signals) and state codes shape (moments, state columns) of one episode."""
+
+    residual: NDArray[np.float64]
+    states: NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Course:
+    """The whole history of a cell whose last state never ends; arrays as in `Episode`."""
+
+    residual: NDArray[np.float64]
+    states: NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What befalls one synthetic cell: episodes at any time, or a course to its end."""
+
+    episodes: list[Episode] = field(default_factory=list)
+    of_moments: int = 1
+    course: Course | None = None
+    stretch: float = 1.0
+    strength: float = 1.0
+
+
+def usual_states(states: list[NDArray[np.int16]]) -> NDArray[np.int16]:
+    """Return the most frequent code of each state column, missing left out; shape (state columns,)."""
+    return np.array(
+        [
+            np.bincount(column[column >= 0], minlength=1).argmax()
+            for column in (
+                np.concatenate([s[:, :, k].ravel() for s in states]) for k in range(states[0].shape[2])
+            )
+        ],
+        dtype=np.int16,
+    )
+
+
+def lasting_from(unusual: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return, per cell, the moment from which an unusual state holds to the end for the first time; else `moments`.
+
+    Args:
+        unusual: Shape (moments, cells, state columns).
+    """
+    moments = len(unusual)
+    usual_again = ~unusual
+    last_usual = np.where(usual_again.any(axis=0), moments - 1 - usual_again[::-1].argmax(axis=0), -1)
+    start = last_usual + 1
+    only_run = unusual.sum(axis=0) == moments - start
+    started = np.where((start < moments) & only_run, start, moments)
+    return started.min(axis=1, initial=moments)
+
+
+class Fates:
+    """What befell the real cells, to be drawn from."""
+
+    def __init__(self) -> None:
+        self.lived: list[Fate] = []
+        self.courses: list[Course] = []
+
+    def add_string(
+        self,
+        residual: NDArray[np.float64],
+        spread: NDArray[np.float64],
+        states: NDArray[np.int16],
+        usual: NDArray[np.int16],
+        calm: NDArray[np.bool_],
+        lasting: NDArray[np.intp],
+    ) -> NDArray[np.bool_]:
+        """Take the episodes and courses of one string's cells.
+
+        Args:
+            residual: Distance from what the cell's traits say, NaN where missing, (moments, cells, signals).
+            spread: Standard deviation of the usual residual, (cells, signals).
+            states: Codes, -1 where missing, (moments, cells, state columns).
+            usual: Usual code of each state column.
+            calm: Moments in which the string is near rest, (moments,).
+            lasting: Result of `lasting_from`, (cells,).
+
+        Returns:
+            Whether a reading belongs to a cell's usual self, (moments, cells).
+        """
+        unusual = (states != usual) & (states >= 0)
+        spans = spans_away(residual, spread, unusual)
+        moments = len(residual)
+        usually = ~spans
+        for cell in range(residual.shape[1]):
+            if lasting[cell] < moments:
+                self.courses.append(
+                    _course(residual[:, cell], states[:, cell], usual, calm, int(lasting[cell]))
+                )
+                usually[:, cell] &= np.arange(moments) < lasting[cell] / 2
+                continue
+            edges = np.flatnonzero(np.diff(np.concatenate([[0], spans[:, cell].astype(np.int8), [0]])))
+            episodes = [
+                Episode(
+                    np.nan_to_num(residual[a:b, cell]),
+                    np.where(states[a:b, cell] < 0, usual, states[a:b, cell]),
+                )
+                for a, b in edges.reshape(-1, 2)
+            ]
+            self.lived.append(Fate(episodes, moments))
+        return usually
+
+    def draw(self, cells: int, random: np.random.Generator) -> list[Fate]:
+        """Draw what befalls each of `cells` cells: every real fate as often as the next one."""
+        ending = round(cells * len(self.courses) / (len(self.courses) + len(self.lived)))
+        fates = [self._ending(number, random) for number in range(ending)]
+        order = random.permutation(len(self.lived)) if self.lived else []
+        fates += [self.lived[order[k % len(order)]] if len(order) else Fate() for k in range(cells - ending)]
+        return [fates[k] for k in random.permutation(cells)]
+
+    def _ending(self, number: int, random: np.random.Generator) -> Fate:
+        """Stretches come in pairs of opposite sign, so that their mean is 1 and the label keeps its rate."""
+        if number % 2 == 0:
+            self._stretch = random.uniform(-_STRETCH, _STRETCH)
+        if number % len(self.courses) == 0:
+            self._turns = random.permutation(len(self.courses))
+        course = self.courses[self._turns[number % len(self.courses)]]
+        stretch = 1.0 + self._stretch * (1 if number % 2 == 0 else -1)
+        return Fate(course=course, stretch=stretch, strength=random.uniform(1 - STRENGTH, 1 + STRENGTH))
+
+
+def spans_away(
+    residual: NDArray[np.float64],
+    spread: NDArray[np.float64],
+    unusual: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Runs of readings away from the usual self that hold an outlier or an unusual state, (moments, cells).
+
+    A run goes on until its smoothed readings are back among the usual smoothed readings.
+    """
+    scaled = np.nan_to_num(residual) / np.where(spread > 0, spread, np.inf)
+    hot = (np.abs(scaled) > OUTLYING).any(axis=2) | unusual.any(axis=2)
+    if not hot.any():
+        return hot
+    smooth = np.abs(sum(np.roll(scaled, k, axis=0) for k in (-1, 0, 1)) / _SMOOTH)
+    usually = np.maximum(MAD_TO_SD * np.median(smooth, axis=0), _LEAST_SMOOTH)
+    warm = hot | (smooth > _STILL_AWAY * usually).any(axis=2)
+    starts = np.zeros_like(warm)
+    starts[0], starts[1:] = warm[0], warm[1:] & ~warm[:-1]
+    run = starts.cumsum(axis=0)
+    kept = np.zeros_like(warm)
+    for cell in np.flatnonzero(hot.any(axis=0)):
+        kept[:, cell] = warm[:, cell] & np.isin(run[:, cell], run[hot[:, cell], cell])
+    return kept
+
+
+def _course(
+    residual: NDArray[np.float64],
+    states: NDArray[np.int16],
+    usual: NDArray[np.int16],
+    calm: NDArray[np.bool_],
+    lasting: int,
+) -> Course:
+    """Smooth a cell's residual, and bridge the hours in which its string was far from rest."""
+    kept = pd.DataFrame(np.where(calm[:, None], residual, np.nan))
+    parts = [kept.iloc[:lasting], kept.iloc[lasting:]]
+    smooth = pd.concat([part.rolling(_SMOOTH, center=True, min_periods=1).median() for part in parts])
+    bridged = smooth.interpolate(limit_direction="both").fillna(0.0).to_numpy()
+    return Course(bridged, np.where(states < 0, usual, states))
+
+
+def befall(
+    fate: Fate, moments: int, signals: int, usual: NDArray[np.int16], random: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.int16], NDArray[np.bool_]]:
+    """Lay a fate over `moments` readings.
+
+    Returns:
+        What is added to the cell, (moments, signals); its states, (moments, state columns); and whether the
+        cell's own wander is silent, because the episode brings its own, (moments,).
+    """
+    added = np.zeros((moments, signals))
+    states = np.tile(usual, (moments, 1))
+    silent = np.zeros(moments, dtype=bool)
+    if fate.course is not None:
+        length = len(fate.course.residual)
+        back = (moments - 1 - np.arange(moments)) / fate.stretch
+        when = length - 1 - np.round(back).astype(int)
+        born = when >= 0
+        added[born] = fate.course.residual[when[born]] * fate.strength
+        states[born] = fate.course.states[when[born]]
+        return added, states, silent
+    expected = moments / fate.of_moments
+    for episode in fate.episodes:
+        for _ in range(int(expected) + (random.random() < expected % 1)):
+            length = min(len(episode.residual), moments)
+            start = place(silent, length, "", random)
+            if start is not None:
+                here = slice(start, start + length)
+                added[here] = episode.residual[:length] * random.uniform(1 - STRENGTH, 1 + STRENGTH)
+                states[here] = episode.states[:length]
+    return added, states, silent
+
+
+def place(taken: NDArray[np.bool_], length: int, edge: str, random: np.random.Generator) -> int | None:
+    """Find a free stretch and mark it as taken; None where chance finds none.
+
+    Args:
+        taken: Moments in use, shape (moments,); changed in place.
+        length: Moments wanted, at most all.
+        edge: "start" or "end" where the real one was cut off by the log's start or end.
+        random: Source of chance.
+    """
+    last = len(taken) - length
+    for _ in range(_TRIES):
+        start = {"start": 0, "end": last}.get(edge, int(random.integers(0, last + 1)))
+        if not taken[start : start + length].any():
+            taken[start : start + length] = True
+            return start
+    return None

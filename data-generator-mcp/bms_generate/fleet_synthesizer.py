@@ -1,0 +1,240 @@
+"""Synthetic strings of cells that behave like the real ones over time: `FleetSynthesizer`.
+
+Top down, as a string is built: first what its cells share, then each cell by itself. A reading is
+
+    median of the string + offset + slope x excursion of the median + spread x wander + what befalls the cell
+
+with one term per module: `string_signals`, `cell_traits` (SDV's Gaussian copula), `wander`, `episodes`.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from bms_schema.run.errors import NotEnoughData
+from numpy.typing import NDArray
+
+from bms_generate.cell_traits import Traits, TraitTable, measure
+from bms_generate.centres import mean_is_steadier, means, medians
+from bms_generate.episodes import Fate, Fates, befall, lasting_from, spans_away, usual_states
+from bms_generate.fleet_layout import StringSeries, as_table, lay_out
+from bms_generate.string_levels import Drawn, Signals, filled, robust_spread
+from bms_generate.string_signals import model_strings
+from bms_generate.wander import Wander
+
+LEAST_MOMENTS = 8
+_DAY_NS, _LEAST_WAVES = 86_400 * 10**9, 3
+_MOST_DECIMALS = 9
+# A string is far from rest where a signal is this many robust standard deviations, and this share of its
+# largest excursion, off its usual level.
+_FAR, _FAR_SHARE = 4.0, 0.1
+
+
+class FleetSynthesizer:
+    """Learns a fleet of strings from telemetry and draws fleets like it.
+
+    Args:
+        entity: Columns that name a cell together.
+        time: Column of time stamps.
+        string: Columns that name a string; none where all cells are one string.
+        random_state: Same data and seed, same model.
+    """
+
+    def __init__(
+        self,
+        entity: Sequence[str] = ("Cell ID",),
+        time: str = "Timestamp",
+        string: Sequence[str] = ("string",),
+        random_state: int = 0,
+    ) -> None:
+        self.entity, self.time, self.string, self.random_state = entity, time, string, random_state
+
+    def fit(self, frame: pd.DataFrame) -> "FleetSynthesizer":
+        """Learn from a typed table, one row per cell and moment; missing as NaN or None.
+
+        Raises:
+            NotEnoughData: no string has 8 moments.
+        """
+        self.fleet = lay_out(frame, self.entity, self.time, self.string)
+        if max(len(string.stamps) for string in self.fleet.strings) < LEAST_MOMENTS:
+            raise NotEnoughData(
+                "No string has enough readings to learn its behaviour from.",
+                expected=f"at least {LEAST_MOMENTS} moments",
+                fix="Pass a longer log.",
+            )
+        random = np.random.default_rng(self.random_state)
+        self.usual = usual_states([string.states for string in self.fleet.strings])
+        middles = [medians(string.own) for string in self.fleet.strings]
+        centres = self._find_centres(middles)
+        self.signals = model_strings(
+            [
+                Signals(string.stamps, np.concatenate([filled(string.shared), centre], axis=1))
+                for string, centre in zip(self.fleet.strings, centres, strict=True)
+            ],
+            waves := _slow_waves([string.stamps for string in self.fleet.strings]),
+        )
+        self.far_at = _far_at(self.signals.excursions)
+        self.fates = Fates()
+        traits, residuals = [], []
+        for string, middle, excursions in zip(
+            self.fleet.strings, middles, self.signals.excursions, strict=True
+        ):
+            own = excursions[:, string.shared.shape[1] :]
+            found, lasting, residual = self._set_apart(string, middle, own)
+            usual = self.fates.add_string(
+                residual, found.spread, string.states, self.usual, ~self._active(excursions), lasting
+            )
+            scaled = residual / np.where(found.spread > 0, found.spread, np.inf)
+            residuals.append(np.where(usual[:, :, None], scaled, np.nan))
+            traits.append(found.of(lasting > 0))
+        self.traits = TraitTable().fit(traits, random)
+        active = [self._active(values) for values in self.signals.excursions]
+        self.wander = Wander().fit(residuals, active, waves)
+        self.decimals = [_decimals(frame[name]) for name in self.fleet.columns.measured]
+        self.limits = [(frame[name].min(), frame[name].max()) for name in self.fleet.columns.measured]
+        return self
+
+    def _find_centres(self, middles: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+        """What the strings hold steady, (moments, own columns) each: the median of the cells or their mean."""
+        by_mean = []
+        for string, middle in zip(self.fleet.strings, middles, strict=True):
+            found, lasting, residual = self._set_apart(string, middle, middle - np.median(middle, axis=0))
+            away = spans_away(residual, found.spread, np.zeros((*string.present.shape, 0), dtype=bool))
+            by_mean.append(means(string.own, ~away | (lasting < len(middle))))
+        self.by_mean = mean_is_steadier(middles, by_mean)
+        return [np.where(self.by_mean, mean, median) for mean, median in zip(by_mean, middles, strict=True)]
+
+    def _set_apart(
+        self, string: StringSeries, middle: NDArray[np.float64], excursion: NDArray[np.float64]
+    ) -> tuple[Traits, NDArray[np.intp], NDArray[np.float64]]:
+        """Traits of a string's cells, when a state begins to last, and what the traits leave unexplained."""
+        unusual = (string.states != self.usual) & (string.states >= 0)
+        lasting = lasting_from(unusual)
+        moments = len(middle)
+        # A cell that is to end is itself only in the first half of its way there.
+        early = np.arange(moments)[:, None] < np.where(lasting < moments, lasting / 2, moments)
+        deviation = string.own - middle[:, None, :]
+        found = measure(deviation, excursion, early & ~unusual.any(axis=2))
+        # A cell that has been so from the start has no usual self; all it does is part of its course.
+        found = Traits(*(part * (lasting > 0)[:, None] for part in (found.offset, found.slope, found.spread)))
+        return found, lasting, deviation - found.expected(excursion)
+
+    def _active(self, excursions: NDArray[np.float64]) -> NDArray[np.bool_]:
+        return (np.abs(excursions) > self.far_at).any(axis=1)
+
+    def sample(self, rows: int | None = None, seed: int = 0) -> pd.DataFrame:
+        """Draw strings one after the other until there are `rows` rows; the last one is cut short.
+
+        Args:
+            rows: Rows wanted; None for as many as the real table has.
+            seed: Same model and seed, same rows.
+
+        Returns:
+            Columns and order of rows of the real table.
+        """
+        random = np.random.default_rng([self.random_state, seed])
+        frames = self._frames(rows)
+        drawn = self.signals.sample([frame.stamps for frame in frames], random)
+        counts = [frame.present.shape[1] for frame in frames]
+        traits = self.traits.sample(sum(counts), random)
+        fates = self.fates.draw(sum(counts), random)
+        wander = self.wander.sample([self._active(part.excursions) for part in drawn], counts, random)
+        strings, first = [], 0
+        for frame, signals, own_wander, count in zip(frames, drawn, wander, counts, strict=True):
+            part = slice(first, first + count)
+            own = traits.of(part)
+            strings.append(self._draw_string(frame, signals, own_wander, own, fates[part], random))
+            first += count
+        return as_table(self.fleet, strings)
+
+    def _frames(self, rows: int | None) -> list[StringSeries]:
+        """The real strings in turn as frames for the new ones, as many as `rows` take."""
+        frames: list[StringSeries] = []
+        left = rows if rows is not None else sum(int(s.present.sum()) for s in self.fleet.strings)
+        while left > 0:
+            string = self.fleet.strings[len(frames) % len(self.fleet.strings)]
+            reached = np.cumsum(string.present.sum(axis=1))
+            end = min(int(np.searchsorted(reached, left)) + 1, len(reached))
+            frames.append(_cut_short(string, end, max(0, int(reached[end - 1]) - left)))
+            left -= int(reached[end - 1])
+        return frames
+
+    def _draw_string(
+        self,
+        frame: StringSeries,
+        drawn: Drawn,
+        wander: NDArray[np.float64],
+        traits: Traits,
+        fates: list[Fate],
+        random: np.random.Generator,
+    ) -> StringSeries:
+        n_shared = frame.shared.shape[1]
+        moments, cells = frame.present.shape
+        own = drawn.excursions[:, n_shared:]
+        wander = self._before_rounding(traits.spread) * wander
+        deviation, passing = traits.expected(own) + wander, np.zeros_like(wander)
+        states = np.empty((moments, cells, len(self.usual)), dtype=np.int16)
+        for cell, fate in enumerate(fates):
+            added, states[:, cell], silent = befall(fate, moments, own.shape[1], self.usual, random)
+            deviation[silent, cell] -= wander[silent, cell]
+            (passing if fate.course is None else deviation)[:, cell] += added
+        # About a mean, what one cell lacks the others have more.
+        deviation -= np.where(self.by_mean, deviation.mean(axis=1, keepdims=True), 0.0)
+        values = drawn.values[:, None, n_shared:] + deviation + passing
+        values[self._gaps(moments, cells, random)] = np.nan
+        shared = drawn.values[:, :n_shared].copy()
+        for number in range(n_shared):
+            shared[:, number] = self._as_logged(shared[:, number], number)
+        for number in range(values.shape[2]):
+            values[:, :, number] = self._as_logged(values[:, :, number], n_shared + number)
+        return StringSeries(frame.stamps, frame.present, shared, values, states, frame.attributes)
+
+    def _before_rounding(self, spread: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Spread without what rounding added to the real readings, and will add to the new ones."""
+        places = self.decimals[len(self.fleet.columns.shared) :]
+        step = np.array([0.0 if n is None else 10.0**-n for n in places])
+        return np.sqrt(np.maximum(spread**2 - step**2 / 12.0, 0.0))
+
+    def _gaps(self, moments: int, cells: int, random: np.random.Generator) -> NDArray[np.bool_]:
+        """Gaps of the cells of one real string, moved in time, and dealt out to the cells."""
+        donor = self.fleet.strings[random.integers(len(self.fleet.strings))]
+        gaps = np.isnan(donor.own) & donor.present[:, :, None]
+        when = (np.arange(moments) + random.integers(len(gaps))) % len(gaps)
+        dealt = np.resize(random.permutation(gaps.shape[1]), cells)
+        return gaps[when][:, dealt]
+
+    def _as_logged(self, values: NDArray[np.float64], number: int) -> NDArray[np.float64]:
+        low, high = self.limits[number]
+        places = self.decimals[number]
+        clipped = np.clip(values, low, high)
+        return clipped if places is None else np.round(clipped, places) + 0.0
+
+
+def _cut_short(string: StringSeries, end: int, surplus: int) -> StringSeries:
+    present = string.present[:end].copy()
+    present[-1, np.flatnonzero(present[-1])[::-1][:surplus]] = False
+    return StringSeries(
+        string.stamps[:end],
+        present,
+        string.shared[:end],
+        string.own[:end],
+        string.states[:end],
+        string.attributes,
+    )
+
+
+def _slow_waves(grids: Sequence[NDArray[np.datetime64]]) -> int:
+    """Half waves of two days and longer that fit into the longest log; in a short log at least a few."""
+    span = max(int((stamps[-1] - stamps[0]).astype("int64")) for stamps in grids)
+    return max(_LEAST_WAVES, round(span / _DAY_NS))
+
+
+def _far_at(excursions: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    together = np.concatenate(excursions)
+    return np.maximum(_FAR * robust_spread(together), _FAR_SHARE * np.abs(together).max(axis=0)) + 1e-12
+
+
+def _decimals(column: pd.Series) -> int | None:
+    """Decimal places that all values respect; None where they have more than nine."""
+    values = column.dropna().to_numpy(dtype=float)
+    return next((n for n in range(_MOST_DECIMALS + 1) if np.array_equal(np.round(values, n), values)), None)

@@ -1,0 +1,160 @@
+"""A table as a chain of decision trees: each column drawn given those before it.
+
+Sequential CART synthesis (Reiter 2005; Nowok, Raab & Dibben 2016, `synthpop`): a tree predicts a column from
+the columns before it, and a synthetic row takes the value of a random real row of its leaf. A Gaussian copula
+sees one correlation per pair; a tree sees steps, mixtures and categories that depend on each other.
+Labels come first, those with fewest values at the head, then numbers. A leaf never has fewer than ten real rows
+and numbers are shifted by a few ranks, so that rows are copied only by the chance with which real ones repeat.
+"""
+
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from bms_schema.run.threads import thread_count
+
+from bms_generate.mutual_information import binned, label_codes, strongest
+
+LEAST_LEAF = 10
+# More predictors than this add time and no accuracy: the rest tells nothing new.
+_MOST_PREDICTORS = 12
+# A classification tree's time grows with its labels; more are split by regression on their codes.
+_MOST_CLASSES = 64
+# A split must explain as much as this many average rows, or it follows chance and leads to copies of real rows.
+_LEAST_GAIN = 2
+# Standard deviation of the shift of a number, as a share of all real rows.
+_SHIFT = 0.002
+_TREE_SEED = 0
+
+
+@dataclass(frozen=True)
+class _Leaves:
+    """A column's real values by leaf.
+
+    Args:
+        predictors: Columns the tree reads.
+        tree: Fitted; None where there is nothing to predict from.
+        values: Scores or label codes, sorted by leaf.
+        leaves: The leaf of each of `values`, ascending.
+    """
+
+    predictors: list[str]
+    tree: Any
+    values: np.ndarray
+    leaves: np.ndarray
+
+    def draw(self, known: dict[str, np.ndarray], rows: int, random: np.random.Generator) -> np.ndarray:
+        """Return the value of a random real row of each synthetic row's leaf."""
+        if self.tree is None:
+            return self.values[random.integers(0, len(self.values), rows)]
+        leaf = self.tree.apply(_matrix(known, self.predictors))
+        first = np.searchsorted(self.leaves, leaf)
+        after = np.searchsorted(self.leaves, leaf, side="right")
+        return self.values[first + (random.random(rows) * (after - first)).astype(int)]
+
+
+@dataclass
+class SequentialTrees:
+    """The chain, fitted once and sampled at will.
+
+    Args:
+        given: Columns that are not drawn but handed to `sample` (a parent's columns).
+    """
+
+    given: tuple[str, ...] = ()
+    _labels: dict[str, np.ndarray] = field(default_factory=dict, init=False)
+    _columns: dict[str, _Leaves] = field(default_factory=dict, init=False)
+
+    def fit(self, frame: pd.DataFrame, scores: Collection[str]) -> "SequentialTrees":
+        """Learn a table.
+
+        Args:
+            frame: At least one row.
+            scores: Its columns that are normal scores, without gaps; the others hold labels, missing included.
+        """
+        codes: dict[str, np.ndarray] = {name: frame[name].to_numpy(dtype=float) for name in scores}
+        for name in [name for name in frame if name not in codes]:
+            codes[name], self._labels[name] = label_codes(frame[name])
+        bins = {name: binned(codes[name], labels=name in self._labels) for name in frame}
+        drawn = sorted(
+            (name for name in frame if name not in self.given),
+            key=lambda name: len(self._labels.get(name, ())) or np.inf,
+        )
+        order = [*self.given, *drawn]
+        predictors = {
+            name: strongest(bins, name, order[: order.index(name)], _MOST_PREDICTORS) for name in drawn
+        }
+        with ThreadPoolExecutor(thread_count()) as threads:
+            grown = threads.map(
+                lambda name: _grow(codes, predictors[name], codes[name], len(self._labels.get(name, ()))),
+                drawn,
+            )
+            self._columns = dict(zip(drawn, grown, strict=True))
+        return self
+
+    def sample(
+        self, rows: int, random: np.random.Generator, given: pd.DataFrame | None = None
+    ) -> pd.DataFrame:
+        """Draw rows.
+
+        Args:
+            rows: How many.
+            random: Where the draws come from.
+            given: The `given` columns of each row; labels that `fit` has not seen count as the rarest.
+
+        Returns:
+            The drawn columns, without those given.
+        """
+        known: dict[str, np.ndarray] = {}
+        for name in self.given:
+            assert given is not None
+            known[name] = self._codes_of(name, given[name])
+        drawn = {}
+        for name, column in self._columns.items():
+            codes = column.draw(known, rows, random)
+            if name in self._labels:
+                known[name], drawn[name] = codes, pd.Series(self._labels[name][codes]).infer_objects()
+            else:
+                known[name] = drawn[name] = _shifted(codes, random)
+        return pd.DataFrame(drawn, index=range(rows))
+
+    def _codes_of(self, name: str, column: pd.Series) -> np.ndarray:
+        if name not in self._labels:
+            return column.to_numpy(dtype=float)
+        places = {label: code for code, label in enumerate(self._labels[name])}
+        return column.astype(object).map(places).fillna(len(places) - 1).to_numpy(dtype=int)
+
+
+def _grow(codes: dict[str, np.ndarray], predictors: list[str], target: np.ndarray, labels: int) -> _Leaves:
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    if not predictors:
+        return _Leaves([], None, target, np.zeros(len(target)))
+    by_class = 0 < labels <= _MOST_CLASSES
+    shares = np.bincount(target) / len(target) if by_class else np.zeros(1)
+    impurity = 1 - (shares**2).sum() if by_class else np.var(target)
+    tree = (DecisionTreeClassifier if by_class else DecisionTreeRegressor)(
+        min_samples_leaf=LEAST_LEAF,
+        min_impurity_decrease=_LEAST_GAIN * impurity / len(target),
+        random_state=_TREE_SEED,
+    )
+    matrix = _matrix(codes, predictors)
+    leaves = tree.fit(matrix, target).apply(matrix)
+    order = np.argsort(leaves, kind="stable")
+    return _Leaves(predictors, tree, target[order], leaves[order])
+
+
+def _matrix(codes: dict[str, np.ndarray], names: list[str]) -> np.ndarray:
+    return np.column_stack([codes[name] for name in names]).astype("float32")
+
+
+def _shifted(scores: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Shift scores by a few ranks, reflected at the ends."""
+    from scipy.special import ndtr, ndtri
+
+    ranks = np.abs(ndtr(scores) + random.normal(0, _SHIFT, len(scores)))
+    ranks = np.where(ranks > 1, 2 - ranks, ranks)
+    return ndtri(np.clip(ranks, 1e-9, 1 - 1e-9))
