@@ -170,7 +170,7 @@ class TraitTable:
             even = (scores[name].rank(method="first") - random.random(cells)) / cells
             drawn[name] = marginal.restore(pd.Series(ndtri(np.clip(even, 1e-9, 1 - 1e-9)))).to_numpy()
         parts = [
-            np.column_stack([drawn[f"{name} {k}"] for k in range(self.signals)])
+            np.array([drawn[f"{name} {k}"] for k in range(self.signals)]).reshape(self.signals, cells).T
             for name in ("offset", "slope", "spread")
         ]
         return Traits(*parts)

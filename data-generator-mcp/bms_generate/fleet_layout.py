@@ -140,9 +140,13 @@ def _sort_columns(
     states = [name for name in varied if _is_state(frame[name])]
     measured = [name for name in varied if name not in states]
     moment = frame.groupby([series, frame[time].to_numpy()])[measured]
-    agree = (moment.nunique() <= 1).mean() if measured else pd.Series(dtype=float)
-    alone = bool((moment.size() <= 1).all()) if measured else False
-    shared = [name for name in measured if agree[name] >= SHARED_AT_LEAST and not alone]
+    several = moment.count() >= 2
+    one = moment.max() == moment.min()
+    shared = [
+        name
+        for name in measured
+        if several[name].any() and one[name][several[name]].mean() >= SHARED_AT_LEAST
+    ]
     own = [name for name in measured if name not in shared]
     return FleetColumns(entity, time, string, shared, own, states, attributes)
 
@@ -176,6 +180,27 @@ def as_table(fleet: Fleet, strings: Sequence[StringSeries]) -> pd.DataFrame:
     if fleet.by_time:
         table = table.sort_values(fleet.columns.time, kind="stable", ignore_index=True)
     return table[fleet.order]
+
+
+def renamed(attributes: pd.DataFrame, columns: FleetColumns, round_: int) -> pd.DataFrame:
+    """Return a string's attributes with other names for string and cells, for its second twin and later ones.
+
+    `S1/3` becomes `S1-2/3`, and a cell that is a number within its string keeps it.
+    """
+    if round_ == 0:
+        return attributes
+    within = [name for name in columns.string if name in columns.entity]
+    names = within[:1] or [*columns.string[:1], columns.entity[0]]
+    changed = {}
+    for name in dict.fromkeys(names):
+        head, slash, cell = _parted(attributes[name].astype(str))
+        changed[name] = head + f"-{round_ + 1}" + slash + cell
+    return attributes.assign(**changed)
+
+
+def _parted(names: pd.Series) -> tuple[pd.Series, pd.Series, pd.Series]:
+    parts = names.str.partition("/")
+    return parts[0], parts[1], parts[2]
 
 
 def _string_table(fleet: Fleet, string: StringSeries) -> pd.DataFrame:

@@ -8,6 +8,7 @@ with one term per module: `string_signals`, `cell_traits` (SDV's Gaussian copula
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,14 +18,14 @@ from numpy.typing import NDArray
 from bms_generate.cell_traits import Traits, TraitTable, measure
 from bms_generate.centres import mean_is_steadier, means, medians
 from bms_generate.episodes import Fate, Fates, befall, lasting_from, spans_away, usual_states
-from bms_generate.fleet_layout import StringSeries, as_table, lay_out
+from bms_generate.fleet_layout import StringSeries, as_table, lay_out, renamed
+from bms_generate.normal_scores import decimals_of
 from bms_generate.string_levels import Drawn, Signals, filled, robust_spread
 from bms_generate.string_signals import model_strings
 from bms_generate.wander import Wander
 
 LEAST_MOMENTS = 8
 _DAY_NS, _LEAST_WAVES = 86_400 * 10**9, 3
-_MOST_DECIMALS = 9
 # A string is far from rest where a signal is this many robust standard deviations, and this share of its
 # largest excursion, off its usual level.
 _FAR, _FAR_SHARE = 4.0, 0.1
@@ -90,9 +91,22 @@ class FleetSynthesizer:
         self.traits = TraitTable().fit(traits, random)
         active = [self._active(values) for values in self.signals.excursions]
         self.wander = Wander().fit(residuals, active, waves)
-        self.decimals = [_decimals(frame[name]) for name in self.fleet.columns.measured]
+        self.decimals = [
+            decimals_of(frame[name].dropna().to_numpy(dtype=float)) for name in self.fleet.columns.measured
+        ]
         self.limits = [(frame[name].min(), frame[name].max()) for name in self.fleet.columns.measured]
         return self
+
+    @property
+    def notes(self) -> list[str]:
+        """What was taken for what, in words."""
+        columns = self.fleet.columns
+        shared = ", ".join(columns.shared) or "none"
+        found = [f"{len(self.fleet.strings)} string(s); signals shared by the cells of a string: {shared}"]
+        found.append(self.signals.words)
+        if self.fates.courses:
+            found.append(f"{len(self.fates.courses)} cell(s) end in a state that lasts, such as a death")
+        return found
 
     def _find_centres(self, middles: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
         """What the strings hold steady, (moments, own columns) each: the median of the cells or their mean."""
@@ -152,10 +166,12 @@ class FleetSynthesizer:
         frames: list[StringSeries] = []
         left = rows if rows is not None else sum(int(s.present.sum()) for s in self.fleet.strings)
         while left > 0:
-            string = self.fleet.strings[len(frames) % len(self.fleet.strings)]
+            turn, place = divmod(len(frames), len(self.fleet.strings))
+            string = self.fleet.strings[place]
             reached = np.cumsum(string.present.sum(axis=1))
             end = min(int(np.searchsorted(reached, left)) + 1, len(reached))
-            frames.append(_cut_short(string, end, max(0, int(reached[end - 1]) - left)))
+            short = _cut_short(string, end, max(0, int(reached[end - 1]) - left))
+            frames.append(replace(short, attributes=renamed(string.attributes, self.fleet.columns, turn)))
             left -= int(reached[end - 1])
         return frames
 
@@ -181,8 +197,9 @@ class FleetSynthesizer:
         # About a mean, what one cell lacks the others have more.
         deviation -= np.where(self.by_mean, deviation.mean(axis=1, keepdims=True), 0.0)
         values = drawn.values[:, None, n_shared:] + deviation + passing
-        values[self._gaps(moments, cells, random)] = np.nan
         shared = drawn.values[:, :n_shared].copy()
+        shared_gaps, gaps = self._gaps(moments, cells, random)
+        shared[shared_gaps], values[gaps] = np.nan, np.nan
         for number in range(n_shared):
             shared[:, number] = self._as_logged(shared[:, number], number)
         for number in range(values.shape[2]):
@@ -195,13 +212,15 @@ class FleetSynthesizer:
         step = np.array([0.0 if n is None else 10.0**-n for n in places])
         return np.sqrt(np.maximum(spread**2 - step**2 / 12.0, 0.0))
 
-    def _gaps(self, moments: int, cells: int, random: np.random.Generator) -> NDArray[np.bool_]:
-        """Gaps of the cells of one real string, moved in time, and dealt out to the cells."""
+    def _gaps(
+        self, moments: int, cells: int, random: np.random.Generator
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Gaps of one real string and its cells, moved in time together, the cells' dealt out anew."""
         donor = self.fleet.strings[random.integers(len(self.fleet.strings))]
         gaps = np.isnan(donor.own) & donor.present[:, :, None]
         when = (np.arange(moments) + random.integers(len(gaps))) % len(gaps)
         dealt = np.resize(random.permutation(gaps.shape[1]), cells)
-        return gaps[when][:, dealt]
+        return np.isnan(donor.shared)[when], gaps[when][:, dealt]
 
     def _as_logged(self, values: NDArray[np.float64], number: int) -> NDArray[np.float64]:
         low, high = self.limits[number]
@@ -232,9 +251,3 @@ def _slow_waves(grids: Sequence[NDArray[np.datetime64]]) -> int:
 def _far_at(excursions: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     together = np.concatenate(excursions)
     return np.maximum(_FAR * robust_spread(together), _FAR_SHARE * np.abs(together).max(axis=0)) + 1e-12
-
-
-def _decimals(column: pd.Series) -> int | None:
-    """Decimal places that all values respect; None where they have more than nine."""
-    values = column.dropna().to_numpy(dtype=float)
-    return next((n for n in range(_MOST_DECIMALS + 1) if np.array_equal(np.round(values, n), values)), None)

@@ -1,5 +1,6 @@
 """Which model makes which tables: one route per group of related tables, by their shape and size alone."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,7 +9,7 @@ from bms_schema.run.errors import InvalidArgument
 from bms_generate.metadata_file import METADATA_NAME, Metadata
 
 Method = Literal["auto", "trees", "copula"]
-Model = Literal["SequentialTrees", "GaussianCopula", "ParentChildTrees", "HMA"]
+Model = Literal["FleetSynthesizer", "SequentialTrees", "GaussianCopula", "ParentChildTrees", "HMA"]
 # HMASynthesizer refuses more (sdv/multi_table/hma.py, _validate_schema_complexity).
 MOST_TABLES, MOST_LEVELS = 5, 2
 # HMA fits a copula per parent row, about 0.1 s each (measured on 2 cores).
@@ -28,14 +29,17 @@ class Route:
     model: Model
 
 
-def plan_routes(metadata: Metadata, sizes: dict[str, int], method: Method) -> list[Route]:
+def plan_routes(
+    metadata: Metadata, sizes: dict[str, int], method: Method, fleets: Collection[str] = ()
+) -> list[Route]:
     """Return the routes of a folder, each table on one.
 
     Args:
         metadata: Tables and relationships.
         sizes: Rows of each table.
-        method: "trees" or "copula" (SDV's models) for all; "auto" takes SDV's hierarchical model (HMA) for related
-            tables where it applies, and trees elsewhere.
+        method: "trees" or "copula" (SDV's models) for all; "auto" takes `FleetSynthesizer` for a table of cell series
+            that stands alone, SDV's hierarchical model (HMA) for related tables where it applies, and trees elsewhere.
+        fleets: Tables of cell series.
 
     Raises:
         InvalidArgument: SDV's model was asked for and refuses the tables.
@@ -43,7 +47,10 @@ def plan_routes(metadata: Metadata, sizes: dict[str, int], method: Method) -> li
     routes = []
     for tables in _groups(metadata):
         if len(tables) == 1:
-            routes.append(Route(tables, "GaussianCopula" if method == "copula" else "SequentialTrees"))
+            if method == "auto" and tables[0] in fleets:
+                routes.append(Route(tables, "FleetSynthesizer"))
+            else:
+                routes.append(Route(tables, "GaussianCopula" if method == "copula" else "SequentialTrees"))
             continue
         obstacle = _hma_obstacle(metadata, tables, sizes)
         if method == "copula" and obstacle:

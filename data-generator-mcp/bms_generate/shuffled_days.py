@@ -35,6 +35,8 @@ class ShuffledDays:
         excursions: Real series less their levels, shape (moments, signals) each.
     """
 
+    words = "strings are always at work: their shared signals are stretches of the real ones in another order"
+
     def fit(self, strings: Sequence[Signals]) -> "ShuffledDays":
         """Take the strings' levels, their days and how long each signal remembers."""
         self.levels = Levels().fit(strings)

@@ -49,6 +49,8 @@ class QuietStrings:
         suits: The strings do rest, and wander as an autoregression does.
     """
 
+    words = "strings rest and have events, which come at other times"
+
     def fit(self, strings: Sequence[Signals], waves: int) -> "QuietStrings":
         """Take the parts from one another, the events first."""
         self.levels = Levels().fit(strings)

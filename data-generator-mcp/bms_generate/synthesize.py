@@ -1,6 +1,6 @@
 """From real tables to synthetic ones: set aside, fit, sample, put back, each group of tables on its route.
 
-None of these models keeps memory in time: values of successive rows of a synthetic cell are independent.
+Only `FleetSynthesizer` keeps memory in time; the other models draw every row of a cell for itself.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from bms_schema.run.errors import InvalidArgument, NotEnoughData
 from bms_generate.dataset import Dataset, Tables
 from bms_generate.derived import Derived, recompute
 from bms_generate.derived_search import derived_columns
+from bms_generate.fleet_twin import is_fleet, twin_of_fleet
 from bms_generate.modelling import Progress, sample_route
 from bms_generate.put_back import restore_table
 from bms_generate.routes import Method, Route, plan_routes
@@ -62,7 +63,11 @@ def synthesize(
     require_keys(dataset.tables, dataset.metadata)
     sizes = {name: len(frame) for name, frame in dataset.tables.items()}
     scale = _scale(sizes, rows, scale)
-    routes = plan_routes(dataset.metadata, sizes, method)
+    specs = dataset.metadata["tables"]
+    fleets = {
+        name for name, frame in dataset.tables.items() if method == "auto" and is_fleet(frame, specs[name])
+    }
+    routes = plan_routes(dataset.metadata, sizes, method, fleets)
     made: Tables = {}
     models: dict[str, str] = {}
     notes: list[str] = []
@@ -83,6 +88,8 @@ def _synthesize_group(
     progress: Progress,
     notes: list[str],
 ) -> Tables:
+    if route.model == "FleetSynthesizer":
+        return _synthesize_fleet(dataset, route.tables[0], scale, random, progress, notes)
     names = ", ".join(route.tables)
     progress(0, 3, f"{names}: looking for columns that follow from others")
     plans: dict[str, TablePlan] = {}
@@ -90,8 +97,7 @@ def _synthesize_group(
     for name in route.tables:
         plans[name], derived[name] = _plan(dataset, name, route)
         if derived[name]:
-            rules = "; ".join(item.words for item in derived[name])
-            notes.append(f"{name}: computed from other columns, not sampled: {rules}")
+            notes.append(_word_derived(name, derived[name]))
     if len(plans) == 1 and next(iter(plans.values())).modelled.columns.empty:
         raise NotEnoughData(
             f"No column of table '{names}' varies.",
@@ -101,6 +107,32 @@ def _synthesize_group(
     sampled = sample_route(route, plans, dataset.metadata, scale, random, progress, notes)
     restored = {name: restore_table(plan, sampled[name]) for name, plan in plans.items()}
     return {name: recompute(frame, dataset.tables[name], derived[name]) for name, frame in restored.items()}
+
+
+def _synthesize_fleet(
+    dataset: Dataset,
+    name: str,
+    scale: float,
+    random: np.random.Generator,
+    progress: Progress,
+    notes: list[str],
+) -> Tables:
+    frame, spec = dataset.tables[name], dataset.metadata["tables"][name]
+    progress(0, 3, f"{name}: looking for columns that follow from others")
+    derived = derived_columns(frame, spec, set(unique_keys(spec)))
+    if derived:
+        notes.append(_word_derived(name, derived))
+    progress(1, 3, f"{name}: fitting and sampling strings and cells")
+    left = frame.drop(columns=[item.column for item in derived])
+    seed = int(random.integers(2**32))
+    made, said = twin_of_fleet(left, spec, rows=max(1, round(scale * len(frame))), seed=seed)
+    notes += [f"{name}: {note}" for note in said]
+    return {name: recompute(made, frame, derived)}
+
+
+def _word_derived(name: str, derived: list[Derived]) -> str:
+    rules = "; ".join(item.words for item in derived)
+    return f"{name}: computed from other columns, not sampled: {rules}"
 
 
 def _plan(dataset: Dataset, name: str, route: Route) -> tuple[TablePlan, list[Derived]]:

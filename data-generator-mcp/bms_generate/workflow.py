@@ -73,11 +73,16 @@ def generate_twin(
         notes=_shorten([*assumptions, *notes]),
     )
     made = ", ".join(f"{name} {count:,} ({twin.models[name]})" for name, count in list(counts.items())[:5])
-    message = (
-        f"Synthetic rows: {made}, seed {seed}, in '{target}'. "
-        "Distributions and correlations follow the real tables; successive rows of a cell have no memory in time."
-    )
+    message = f"Synthetic rows: {made}, seed {seed}, in '{target}'. {_word_memory(twin.models)}"
     return Outcome(message, data, tuple(f"{SYNTHETIC_FOLDER}/{name}.csv" for name in counts))
+
+
+def _word_memory(models: dict[str, str]) -> str:
+    """Say which tables may be used where the order of rows counts."""
+    forgetful = [name for name, model in models.items() if model != "FleetSynthesizer"]
+    if not forgetful:
+        return "Cells behave over time as the real ones do."
+    return f"Rows of {', '.join(forgetful[:5])} are drawn one by one, without memory in time."
 
 
 def evaluate_twin(run: Run, folder_name: str) -> Outcome[Evaluated]:
