@@ -25,6 +25,8 @@ from bms_generate.string_signals import model_strings
 from bms_generate.wander import Wander
 
 LEAST_MOMENTS = 8
+# Fleets drawn to compare distributions with the real ones, of so many rows in all.
+_MOST_DRAWS, _DRAWN_ROWS, _QUANTILES = 4, 400_000, 2001
 _DAY_NS, _LEAST_WAVES = 86_400 * 10**9, 3
 # A string is far from rest where a signal is this many robust standard deviations, and this share of its
 # largest excursion, off its usual level.
@@ -91,10 +93,9 @@ class FleetSynthesizer:
         self.traits = TraitTable().fit(traits, random)
         active = [self._active(values) for values in self.signals.excursions]
         self.wander = Wander().fit(residuals, active, waves)
-        self.decimals = [
-            decimals_of(frame[name].dropna().to_numpy(dtype=float)) for name in self.fleet.columns.measured
-        ]
-        self.limits = [(frame[name].min(), frame[name].max()) for name in self.fleet.columns.measured]
+        real = [frame[name].dropna().to_numpy(dtype=float) for name in self.fleet.columns.measured]
+        self.decimals = [decimals_of(values) for values in real]
+        self._fit_marginals(real)
         return self
 
     @property
@@ -136,6 +137,27 @@ class FleetSynthesizer:
     def _active(self, excursions: NDArray[np.float64]) -> NDArray[np.bool_]:
         return (np.abs(excursions) > self.far_at).any(axis=1)
 
+    def _fit_marginals(self, real: list[NDArray[np.float64]]) -> None:
+        """Learn, per signal, which value belongs in the place of a drawn one, so that its distribution is the real one.
+
+        Mixtures are bell-shaped; a signal that rests on one value or has edges is brought back to them here.
+        """
+        self.marginals: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
+        rows = sum(int(string.present.sum()) for string in self.fleet.strings)
+        draws = [
+            string
+            for number in range(max(1, min(_MOST_DRAWS, _DRAWN_ROWS // rows)))
+            for string in self._draw(None, np.random.default_rng([self.random_state, number, 1]))
+        ]
+        share = np.linspace(0.0, 1.0, _QUANTILES)
+        shared = [np.repeat(string.shared, string.present.sum(axis=1), axis=0) for string in draws]
+        drawn = [
+            *np.concatenate(shared).T,
+            *np.concatenate([string.own[string.present] for string in draws]).T,
+        ]
+        for found, wanted in zip(drawn, real, strict=True):
+            self.marginals.append((np.quantile(found[np.isfinite(found)], share), np.quantile(wanted, share)))
+
     def sample(self, rows: int | None = None, seed: int = 0) -> pd.DataFrame:
         """Draw strings one after the other until there are `rows` rows; the last one is cut short.
 
@@ -146,7 +168,11 @@ class FleetSynthesizer:
         Returns:
             Columns and order of rows of the real table.
         """
-        random = np.random.default_rng([self.random_state, seed])
+        drawn = self._draw(rows, np.random.default_rng([self.random_state, seed]))
+        return as_table(self.fleet, [self._as_logged(string) for string in drawn])
+
+    def _draw(self, rows: int | None, random: np.random.Generator) -> list[StringSeries]:
+        """Draw strings before their values are brought to the real distributions and rounded."""
         frames = self._frames(rows)
         drawn = self.signals.sample([frame.stamps for frame in frames], random)
         counts = [frame.present.shape[1] for frame in frames]
@@ -159,7 +185,7 @@ class FleetSynthesizer:
             own = traits.of(part)
             strings.append(self._draw_string(frame, signals, own_wander, own, fates[part], random))
             first += count
-        return as_table(self.fleet, strings)
+        return strings
 
     def _frames(self, rows: int | None) -> list[StringSeries]:
         """The real strings in turn as frames for the new ones, as many as `rows` take."""
@@ -200,10 +226,6 @@ class FleetSynthesizer:
         shared = drawn.values[:, :n_shared].copy()
         shared_gaps, gaps = self._gaps(moments, cells, random)
         shared[shared_gaps], values[gaps] = np.nan, np.nan
-        for number in range(n_shared):
-            shared[:, number] = self._as_logged(shared[:, number], number)
-        for number in range(values.shape[2]):
-            values[:, :, number] = self._as_logged(values[:, :, number], n_shared + number)
         return StringSeries(frame.stamps, frame.present, shared, values, states, frame.attributes)
 
     def _before_rounding(self, spread: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -222,11 +244,17 @@ class FleetSynthesizer:
         dealt = np.resize(random.permutation(gaps.shape[1]), cells)
         return np.isnan(donor.shared)[when], gaps[when][:, dealt]
 
-    def _as_logged(self, values: NDArray[np.float64], number: int) -> NDArray[np.float64]:
-        low, high = self.limits[number]
-        places = self.decimals[number]
-        clipped = np.clip(values, low, high)
-        return clipped if places is None else np.round(clipped, places) + 0.0
+    def _as_logged(self, string: StringSeries) -> StringSeries:
+        """A drawn string with real distributions and decimals."""
+        shared, own = string.shared.copy(), string.own.copy()
+        columns = [
+            *(shared[:, k] for k in range(shared.shape[1])),
+            *(own[:, :, k] for k in range(own.shape[2])),
+        ]
+        for values, (drawn, real), places in zip(columns, self.marginals, self.decimals, strict=True):
+            placed = np.where(np.isnan(values), np.nan, np.interp(values, drawn, real))
+            values[...] = placed if places is None else np.round(placed, places) + 0.0
+        return replace(string, shared=shared, own=own)
 
 
 def _cut_short(string: StringSeries, end: int, surplus: int) -> StringSeries:

@@ -124,6 +124,7 @@ def _synthesize_fleet(
         notes.append(_word_derived(name, derived))
     progress(1, 3, f"{name}: fitting and sampling strings and cells")
     left = frame.drop(columns=[item.column for item in derived])
+    spec = spec | {"columns": {column: spec["columns"][column] for column in left}}
     seed = int(random.integers(2**32))
     made, said = twin_of_fleet(left, spec, rows=max(1, round(scale * len(frame))), seed=seed)
     notes += [f"{name}: {note}" for note in said]

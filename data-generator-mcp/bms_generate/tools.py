@@ -16,12 +16,12 @@ Twin: sdv_generate(folder_name) on a folder with CSV files and SDV metadata.json
 preprocessing is one), then sdv_evaluate(folder_name), then sdv_visualize for the columns it names as weakest.
 Demo or test data: simulate_battery_fleet; its CSV fits every other BMS-Flux server.
 Volts, °C, amperes (charge positive). Scores run from 0 to 1, higher is better.
-Twins keep distributions and correlations of columns, no memory in time: do not train forecasts on them."""
+Twins of cell series keep memory in time, shared currents, faults and labels; those of other tables do not."""
 
 _FOLDER = Annotated[str, Field(description="Folder with <table>.csv files and metadata.json.")]
 _SEED = Annotated[int, Field(ge=0, le=2**32 - 1, description="Same seed, same result.")]
 _Share = Annotated[float, Field(ge=0, le=1)]
-_Shares = float | dict[str, float]
+_Shares = _Share | dict[str, float]
 
 
 def sdv_generate(
@@ -32,14 +32,14 @@ def sdv_generate(
     seed: _SEED = 0,
     method: Annotated[
         Literal["auto", "trees", "copula"],
-        Field(description="trees: ours; copula: SDV's GaussianCopula and HMA; auto: by shape and size."),
+        Field(description="auto: by cells in time where there are, HMA for related tables, else trees."),
     ] = "auto",
     write_metadata: Annotated[bool, Field(description="Write metadata.json where there is none.")] = False,
 ) -> Outcome[Generated]:
-    """Make a synthetic twin of one table or of related tables of any number and depth.
+    """Make a synthetic twin of one table or of related tables.
 
-    Replaces <folder_name>/synthetic_data. No-answer values become missing; cell time stamps follow the real grid;
-    columns that follow from others (dates, sums, totals of a string) are computed. `method` says what made each table.
+    Replaces <folder_name>/synthetic_data. Cells over time behave as the real ones, string by string. No-answer
+    values become missing; columns that follow from others are computed. `method` says what made each table.
     """
     from bms_generate.workflow import generate_twin
 
@@ -83,19 +83,19 @@ def simulate_battery_fleet(
     interval_minutes: Annotated[float, Field(gt=0, le=1440, description="Between samples.")] = 60,
     seed: _SEED = 0,
     death_fraction: Annotated[
-        _Shares, Field(description="Share of cells that die; or by kind: slow, sudden, unheralded.")
+        _Shares, Field(description="Cells that die; or by kind: slow, sudden, unheralded.")
     ] = 0.1,
     dying_fraction: Annotated[
-        _Shares, Field(description="Share that dies soon after the end; or by kind: slow, sudden.")
+        _Shares, Field(description="Cells that die soon after the end; or by kind.")
     ] = 0.0,
     fault_fraction: Annotated[
         _Shares,
         Field(
-            description="Share of other cells with a fault; or by kind: thermal (the cell itself), drift, noise, "
-            "spike, stuck, dropout (its sensors; all five: sensor), e.g. {'thermal': 0.02, 'sensor': 0.05}."
+            description="Other cells with a fault; or by kind: thermal, drift, noise, spike, stuck, dropout; "
+            "sensor: the last five, e.g. {'thermal': 0.02, 'sensor': 0.05}."
         ),
     ] = 0.1,
-    sentinel_fraction: Annotated[_Share, Field(description="Share of rows without an answer.")] = 0.01,
+    sentinel_fraction: Annotated[_Share, Field(description="Rows without an answer.")] = 0.01,
     chemistry: Annotated[
         Literal["lead_acid_flooded", "vrla", "li_ion"], Field(description="Only flooded cells have gravity.")
     ] = "lead_acid_flooded",
@@ -107,8 +107,7 @@ def simulate_battery_fleet(
 ) -> Outcome[Simulated]:
     """Simulate battery strings by physics, with deaths, planted faults and sensor errors, and their truth.
 
-    For demos and tests, not a model of a real site. At most 100 million rows; above 2 million 'csv' is a folder
-    with one file per string, which every other server takes as data_path.
+    No model of a real site. At most 100 million rows; above 2 million 'csv' is a folder with a file per string.
     """
     from bms_generate.workflow import write_fleet
 
