@@ -19,7 +19,7 @@ OUTLYING = 6.0
 # A slope farther from its neighbours', in true standard deviations, was measured in a bad moment.
 _FARTHEST = 4.0
 # Fewer cells have no correlations worth the name: each trait is then drawn by itself.
-_LEAST_CELLS = 8
+_LEAST_CELLS = 4
 _TABLE = "traits"
 
 

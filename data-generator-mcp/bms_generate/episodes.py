@@ -5,7 +5,9 @@ drawn at another time and a little stronger or weaker. A state that never ends, 
 history: the course of the cell up to it, stretched or shortened from the end.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +24,7 @@ _LEAST_SMOOTH = 0.2
 # How far an episode's strength, and the length of a course, may differ from the real one.
 STRENGTH, _STRETCH = 0.15, 0.15
 _TRIES = 20
-# A state that holds more often is no event.
+# A state other than the usual one that holds more often is no event.
 RARE = 0.25
 
 
@@ -66,6 +68,13 @@ def usual_states(states: list[NDArray[np.int16]]) -> NDArray[np.int16]:
     )
 
 
+def are_rare(states: list[NDArray[np.int16]], usual: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """Whether a state column is seldom other than usual, bool, shape (state columns,)."""
+    known = [(s != usual) & (s >= 0) for s in states]
+    share = sum(k.sum(axis=(0, 1)) for k in known) / max(sum(k.shape[0] * k.shape[1] for k in known), 1)
+    return share <= RARE
+
+
 def lasting_from(unusual: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Return, per cell, the moment from which an unusual state holds to the end for the first time; else `moments`.
 
@@ -87,6 +96,7 @@ class Fates:
     def __init__(self) -> None:
         self.lived: list[Fate] = []
         self.courses: list[Course] = []
+        self.ending: list[float] = []
 
     def add_string(
         self,
@@ -110,6 +120,7 @@ class Fates:
         Returns:
             Whether a reading belongs to a cell's usual self, (moments, cells).
         """
+        self.ending.append(float((lasting < len(residual)).mean()))
         unusual = (states != usual) & (states >= 0)
         spans = spans_away(residual, spread, unusual)
         moments = len(residual)
@@ -132,23 +143,40 @@ class Fates:
             self.lived.append(Fate(episodes, moments))
         return usually
 
-    def draw(self, cells: int, random: np.random.Generator) -> list[Fate]:
-        """Draw what befalls each of `cells` cells: every real fate as often as the next one."""
-        ending = round(cells * len(self.courses) / (len(self.courses) + len(self.lived)))
-        fates = [self._ending(number, random) for number in range(ending)]
-        order = random.permutation(len(self.lived)) if self.lived else []
-        fates += [self.lived[order[k % len(order)]] if len(order) else Fate() for k in range(cells - ending)]
-        return [fates[k] for k in random.permutation(cells)]
+    def draw(self, cells: Sequence[int], random: np.random.Generator) -> list[list[Fate]]:
+        """Draw what befalls the cells of each string: every real fate as often as the next one.
 
-    def _ending(self, number: int, random: np.random.Generator) -> Fate:
-        """Stretches come in pairs of opposite sign, so that their mean is 1 and the label keeps its rate."""
-        if number % 2 == 0:
-            self._stretch = random.uniform(-_STRETCH, _STRETCH)
-        if number % len(self.courses) == 0:
-            self._turns = random.permutation(len(self.courses))
-        course = self.courses[self._turns[number % len(self.courses)]]
-        stretch = 1.0 + self._stretch * (1 if number % 2 == 0 else -1)
-        return Fate(course=course, stretch=stretch, strength=random.uniform(1 - STRENGTH, 1 + STRENGTH))
+        As many cells of a string end as of a real one: deaths in a string change what its other cells bear.
+        """
+        lived = self._in_turn(self.lived, random)
+        ending = self._in_turn(self.ending, random)
+        courses = self._endings(random)
+        drawn, owed = [], 0.0
+        for count in cells:
+            owed += count * next(ending)
+            ends = int(np.clip(round(owed), 0, count))
+            owed -= ends
+            fates = [next(courses) for _ in range(ends)] + [next(lived) for _ in range(count - ends)]
+            drawn.append([fates[k] for k in random.permutation(count)])
+        return drawn
+
+    @staticmethod
+    def _in_turn(things: Sequence[Any], random: np.random.Generator) -> Iterator[Any]:
+        """Things for ever, each as often as the next one, in an order that changes."""
+        while True:
+            for number in random.permutation(len(things)):
+                yield things[number]
+            if not things:
+                yield Fate()
+
+    def _endings(self, random: np.random.Generator) -> Iterator[Fate]:
+        """Courses in turn; stretches come in pairs of opposite sign, so that the label keeps its rate."""
+        courses = self._in_turn(self.courses, random)
+        while True:
+            stretch = random.uniform(-_STRETCH, _STRETCH)
+            for sign in (1.0, -1.0):
+                strength = random.uniform(1 - STRENGTH, 1 + STRENGTH)
+                yield Fate(course=next(courses), stretch=1.0 + sign * stretch, strength=strength)
 
 
 def spans_away(

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from bms_generate.cell_traits import Traits, TraitTable, measure
 from bms_generate.centres import mean_is_steadier, means, medians
-from bms_generate.episodes import Fate, Fates, befall, lasting_from, spans_away, usual_states
+from bms_generate.episodes import Fate, Fates, are_rare, befall, lasting_from, spans_away, usual_states
 from bms_generate.fleet_layout import StringSeries, as_table, lay_out, renamed
+from bms_generate.logged_form import LoggedForm
 from bms_generate.normal_scores import decimals_of
 from bms_generate.string_levels import Drawn, Signals, filled, robust_spread
 from bms_generate.string_signals import model_strings
@@ -26,7 +27,7 @@ from bms_generate.wander import Wander
 
 LEAST_MOMENTS = 8
 # Fleets drawn to compare distributions with the real ones, of so many rows in all.
-_MOST_DRAWS, _DRAWN_ROWS, _QUANTILES = 4, 400_000, 2001
+_MOST_DRAWS, _DRAWN_ROWS = 4, 400_000
 _DAY_NS, _LEAST_WAVES = 86_400 * 10**9, 3
 # A string is far from rest where a signal is this many robust standard deviations, and this share of its
 # largest excursion, off its usual level.
@@ -66,7 +67,9 @@ class FleetSynthesizer:
                 fix="Pass a longer log.",
             )
         random = np.random.default_rng(self.random_state)
-        self.usual = usual_states([string.states for string in self.fleet.strings])
+        states = [string.states for string in self.fleet.strings]
+        self.usual = usual_states(states)
+        self.rare = are_rare(states, self.usual)
         middles = [medians(string.own) for string in self.fleet.strings]
         centres = self._find_centres(middles)
         self.signals = model_strings(
@@ -85,7 +88,12 @@ class FleetSynthesizer:
             own = excursions[:, string.shared.shape[1] :]
             found, lasting, residual = self._set_apart(string, middle, own)
             usual = self.fates.add_string(
-                residual, found.spread, string.states, self.usual, ~self._active(excursions), lasting
+                residual,
+                found.spread,
+                self._rare_states(string),
+                self.usual,
+                ~self._active(excursions),
+                lasting,
             )
             scaled = residual / np.where(found.spread > 0, found.spread, np.inf)
             residuals.append(np.where(usual[:, :, None], scaled, np.nan))
@@ -93,9 +101,9 @@ class FleetSynthesizer:
         self.traits = TraitTable().fit(traits, random)
         active = [self._active(values) for values in self.signals.excursions]
         self.wander = Wander().fit(residuals, active, waves)
-        real = [frame[name].dropna().to_numpy(dtype=float) for name in self.fleet.columns.measured]
-        self.decimals = [decimals_of(values) for values in real]
-        self._fit_marginals(real)
+        real = [frame[name].dropna().to_numpy(dtype=float) for name in self.fleet.columns.own]
+        self.steps = np.array([0.0 if (n := decimals_of(r)) is None else 10.0**-n for r in real])
+        self.forms = self._fit_forms(frame)
         return self
 
     @property
@@ -123,7 +131,8 @@ class FleetSynthesizer:
         self, string: StringSeries, middle: NDArray[np.float64], excursion: NDArray[np.float64]
     ) -> tuple[Traits, NDArray[np.intp], NDArray[np.float64]]:
         """Traits of a string's cells, when a state begins to last, and what the traits leave unexplained."""
-        unusual = (string.states != self.usual) & (string.states >= 0)
+        states = self._rare_states(string)
+        unusual = states != self.usual
         lasting = lasting_from(unusual)
         moments = len(middle)
         # A cell that is to end is itself only in the first half of its way there.
@@ -134,29 +143,26 @@ class FleetSynthesizer:
         found = Traits(*(part * (lasting > 0)[:, None] for part in (found.offset, found.slope, found.spread)))
         return found, lasting, deviation - found.expected(excursion)
 
+    def _rare_states(self, string: StringSeries) -> NDArray[np.int16]:
+        """State codes with missing and frequent ones as if nothing were the matter."""
+        return np.where(self.rare & (string.states >= 0), string.states, self.usual)
+
     def _active(self, excursions: NDArray[np.float64]) -> NDArray[np.bool_]:
         return (np.abs(excursions) > self.far_at).any(axis=1)
 
-    def _fit_marginals(self, real: list[NDArray[np.float64]]) -> None:
-        """Learn, per signal, which value belongs in the place of a drawn one, so that its distribution is the real one.
-
-        Mixtures are bell-shaped; a signal that rests on one value or has edges is brought back to them here.
-        """
-        self.marginals: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
+    def _fit_forms(self, frame: pd.DataFrame) -> list[LoggedForm]:
+        """How each signal is logged, learnt from fleets drawn for it."""
         rows = sum(int(string.present.sum()) for string in self.fleet.strings)
         draws = [
             string
             for number in range(max(1, min(_MOST_DRAWS, _DRAWN_ROWS // rows)))
             for string in self._draw(None, np.random.default_rng([self.random_state, number, 1]))
         ]
-        share = np.linspace(0.0, 1.0, _QUANTILES)
         shared = [np.repeat(string.shared, string.present.sum(axis=1), axis=0) for string in draws]
-        drawn = [
-            *np.concatenate(shared).T,
-            *np.concatenate([string.own[string.present] for string in draws]).T,
-        ]
-        for found, wanted in zip(drawn, real, strict=True):
-            self.marginals.append((np.quantile(found[np.isfinite(found)], share), np.quantile(wanted, share)))
+        own = [string.own[string.present] for string in draws]
+        drawn = np.concatenate([np.concatenate(shared), np.concatenate(own)], axis=1).T
+        real = [frame[name].dropna().to_numpy(dtype=float) for name in self.fleet.columns.measured]
+        return [LoggedForm.fit(d[np.isfinite(d)], r) for d, r in zip(drawn, real, strict=True)]
 
     def sample(self, rows: int | None = None, seed: int = 0) -> pd.DataFrame:
         """Draw strings one after the other until there are `rows` rows; the last one is cut short.
@@ -177,14 +183,13 @@ class FleetSynthesizer:
         drawn = self.signals.sample([frame.stamps for frame in frames], random)
         counts = [frame.present.shape[1] for frame in frames]
         traits = self.traits.sample(sum(counts), random)
-        fates = self.fates.draw(sum(counts), random)
+        fates = self.fates.draw(counts, random)
         wander = self.wander.sample([self._active(part.excursions) for part in drawn], counts, random)
         strings, first = [], 0
-        for frame, signals, own_wander, count in zip(frames, drawn, wander, counts, strict=True):
-            part = slice(first, first + count)
-            own = traits.of(part)
-            strings.append(self._draw_string(frame, signals, own_wander, own, fates[part], random))
-            first += count
+        for frame, signals, restless, fated in zip(frames, drawn, wander, fates, strict=True):
+            own = traits.of(slice(first, first + len(fated)))
+            strings.append(self._draw_string(frame, signals, restless, own, fated, random))
+            first += len(fated)
         return strings
 
     def _frames(self, rows: int | None) -> list[StringSeries]:
@@ -224,36 +229,33 @@ class FleetSynthesizer:
         deviation -= np.where(self.by_mean, deviation.mean(axis=1, keepdims=True), 0.0)
         values = drawn.values[:, None, n_shared:] + deviation + passing
         shared = drawn.values[:, :n_shared].copy()
-        shared_gaps, gaps = self._gaps(moments, cells, random)
-        shared[shared_gaps], values[gaps] = np.nan, np.nan
+        donor, when, dealt = self._moved_string(moments, cells, random)
+        shared[np.isnan(donor.shared)[when]] = np.nan
+        values[(np.isnan(donor.own) & donor.present[:, :, None])[when][:, dealt]] = np.nan
+        taken = donor.states[when][:, dealt]
+        states = np.where(self.rare & (taken >= 0), states, taken)
         return StringSeries(frame.stamps, frame.present, shared, values, states, frame.attributes)
 
     def _before_rounding(self, spread: NDArray[np.float64]) -> NDArray[np.float64]:
         """Spread without what rounding added to the real readings, and will add to the new ones."""
-        places = self.decimals[len(self.fleet.columns.shared) :]
-        step = np.array([0.0 if n is None else 10.0**-n for n in places])
-        return np.sqrt(np.maximum(spread**2 - step**2 / 12.0, 0.0))
+        return np.sqrt(np.maximum(spread**2 - self.steps**2 / 12.0, 0.0))
 
-    def _gaps(
+    def _moved_string(
         self, moments: int, cells: int, random: np.random.Generator
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Gaps of one real string and its cells, moved in time together, the cells' dealt out anew."""
+    ) -> tuple[StringSeries, NDArray[np.intp], NDArray[np.intp]]:
+        """A real string that lends its gaps and its frequent states, its moments, and its cells dealt anew."""
         donor = self.fleet.strings[random.integers(len(self.fleet.strings))]
-        gaps = np.isnan(donor.own) & donor.present[:, :, None]
-        when = (np.arange(moments) + random.integers(len(gaps))) % len(gaps)
-        dealt = np.resize(random.permutation(gaps.shape[1]), cells)
-        return np.isnan(donor.shared)[when], gaps[when][:, dealt]
+        when = (np.arange(moments) + random.integers(len(donor.stamps))) % len(donor.stamps)
+        return donor, when, np.resize(random.permutation(donor.present.shape[1]), cells)
 
     def _as_logged(self, string: StringSeries) -> StringSeries:
-        """A drawn string with real distributions and decimals."""
+        n_shared = string.shared.shape[1]
         shared, own = string.shared.copy(), string.own.copy()
-        columns = [
-            *(shared[:, k] for k in range(shared.shape[1])),
-            *(own[:, :, k] for k in range(own.shape[2])),
-        ]
-        for values, (drawn, real), places in zip(columns, self.marginals, self.decimals, strict=True):
-            placed = np.where(np.isnan(values), np.nan, np.interp(values, drawn, real))
-            values[...] = placed if places is None else np.round(placed, places) + 0.0
+        for number, form in enumerate(self.forms):
+            if number < n_shared:
+                shared[:, number] = form.apply(shared[:, number])
+            else:
+                own[:, :, number - n_shared] = form.apply(own[:, :, number - n_shared])
         return replace(string, shared=shared, own=own)
 
 

@@ -1,7 +1,7 @@
 """Restlessness with a memory, of strings and of their cells: random mixtures of real series, moved in time.
 
-A mixture of many series, each moved by another time and weighted so that the squares of the weights add up to
-1, has their covariance at every lag and between all signals, and is the copy of none. Only what wanders like
+A mixture of many series, each moved by another time and added or subtracted, divided by the root of their number,
+has their covariance at every lag and between all signals, and is the copy of none. Only what wanders like
 a bell curve may be mixed so; events and faults are kept whole elsewhere (`string_signals`, `episodes`).
 """
 
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from bms_generate.string_levels import robust_spread
 
-_MIXED = 8
+# So many that none of them can be made out in the mixture.
+_MIXED = 16
 
 
 class Wander:
@@ -76,8 +77,7 @@ class Wander:
     def _mixture(
         self, moments: int, donors: NDArray[np.intp], random: np.random.Generator
     ) -> NDArray[np.float64]:
-        weights = random.normal(size=len(donors))
-        weights /= np.linalg.norm(weights)
+        weights = random.choice([-1.0, 1.0], size=len(donors)) / np.sqrt(len(donors))
         mixed = _line(moments)[:, None] * (weights @ self.slopes[donors])
         for weight, (string, number) in zip(weights, self.owners[donors], strict=True):
             rest = self.rest[string]
