@@ -18,6 +18,7 @@ from bms_generate.string_levels import MAD_TO_SD
 OUTLYING = 6.0
 # A slope farther from its neighbours', in true standard deviations, was measured in a bad moment.
 _FARTHEST = 4.0
+_MOST_RESTLESS = 4.0
 # Fewer cells have no correlations worth the name: each trait is then drawn by itself.
 _LEAST_CELLS = 4
 _TABLE = "traits"
@@ -78,6 +79,8 @@ def _regress(deviation: NDArray[np.float64], excursion: NDArray[np.float64]) -> 
     slope = _shrunk(slope, _errors(residual, moved, square))
     offset = mean_y - slope * mean_x
     spread = _spread(deviation - offset - slope * excursion[:, None, :])
+    # What makes a cell so much more restless than its neighbours is a fault and no trait.
+    spread = np.minimum(spread, _MOST_RESTLESS * np.median(spread, axis=0))
     # A string that moved less than its cells wander says nothing about how they follow it.
     told = square / count > spread**2
     return Traits(np.where(told, offset, _median(deviation)), np.where(told, slope, np.nan), spread)

@@ -31,8 +31,10 @@ _STILL = 0.002
 _DRIVEN = 10.0
 # Strings that are on an event for longer than this have no rest.
 _MOST_EVENTFUL = 0.4
-# Width between the 0.5 % and 99.5 % points over that between the quartiles: 3.8 for a bell curve.
-_HEAVY_TAILED = 6.5
+# Kolmogorov-Smirnov distance beyond which rest is drawn wrongly, in steps of this share of a signal's range.
+_UNLIKE, _FINEST = 0.2, 0.01
+# Fleets drawn for that judgement.
+_TRIALS = 4
 
 
 def model_strings(strings: Sequence[Signals], waves: int) -> "QuietStrings | ShuffledDays":
@@ -46,7 +48,7 @@ class QuietStrings:
 
     Attributes:
         excursions: Real series less their levels, shape (moments, signals) each.
-        suits: The strings do rest, and wander as an autoregression does.
+        suits: The strings do rest, and what they do at rest can be drawn.
     """
 
     words = "strings rest and have events, which come at other times"
@@ -71,8 +73,9 @@ class QuietStrings:
         calm = [_calm(values, events) for values, events in zip(left, self.events, strict=True)]
         quiet = [np.zeros(len(values), dtype=bool) for values in calm]
         self.wander = Wander().fit([values[:, None] for values in calm], quiet, waves)
-        share = np.concatenate(eventful).mean()
-        self.suits = bool(share <= _MOST_EVENTFUL) and (_bell_shaped(np.concatenate(calm)))
+        drawn = self.wander.sample(quiet * _TRIALS, [1] * len(quiet) * _TRIALS, np.random.default_rng(0))
+        alike = _are_alike(_steps(calm), _steps([values[:, 0] for values in drawn]))
+        self.suits = bool(np.concatenate(eventful).mean() <= _MOST_EVENTFUL) and alike
         return self
 
     def sample(self, grids: Sequence[NDArray[np.datetime64]], random: np.random.Generator) -> list[Drawn]:
@@ -169,17 +172,19 @@ def _calm(values: NDArray[np.float64], events: list[Event]) -> NDArray[np.float6
     return calm
 
 
-def _bell_shaped(values: NDArray[np.float64]) -> bool:
-    known = values[np.isfinite(values).all(axis=1)]
-    for column in known.T:
-        if np.diff(np.quantile(column, [0.25, 0.75]))[0] == 0:
-            continue  # constant at rest
-        step = np.diff(np.unique(column)).min()
-        smooth = column + step * np.linspace(-0.5, 0.5, len(column))
-        tails, quartiles = (
-            np.diff(np.quantile(smooth, [0.005, 0.995]))[0],
-            np.diff(np.quantile(smooth, [0.25, 0.75]))[0],
-        )
-        if tails > _HEAVY_TAILED * quartiles:
+def _steps(series: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Changes from reading to reading: slow drifts, of which a log shows only one course, count for nothing."""
+    return np.concatenate([np.diff(values, axis=0) for values in series])
+
+
+def _are_alike(real: NDArray[np.float64], drawn: NDArray[np.float64]) -> bool:
+    """Whether every signal is drawn with about the distribution it has; both of shape (n, signals)."""
+    from scipy.stats import ks_2samp
+
+    for found, made in zip(real.T, drawn.T, strict=True):
+        known = found[np.isfinite(found)]
+        # What is constant at rest is drawn almost so.
+        step = max(float(np.ptp(known)) * _FINEST, 1e-12) if len(known) else 1.0
+        if len(known) and ks_2samp(np.round(known / step), np.round(made / step)).statistic > _UNLIKE:
             return False
     return True
