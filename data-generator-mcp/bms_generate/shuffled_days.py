@@ -16,6 +16,8 @@ _DAY_NS = 86_400 * 10**9
 # Fewer days are too few to be put in another order: then the span is cut into ten, whatever the clock says.
 _LEAST_DAYS = 3
 _PIECES = 10
+# A gap at a join fades as the signal forgets, at the slowest in this share of a block.
+_FADED_IN = 0.05
 # A string's load against that of the real one.
 _LOAD_SPREAD = 0.1
 
@@ -45,11 +47,13 @@ class ShuffledDays:
         ]
         spread = np.concatenate(self.excursions).std(axis=0)
         self.scale = np.where(spread > 0, spread, 1.0)
-        self.memory = np.clip(_lag1(self.excursions), 0.0, 0.999)
         self.block_ns = _block_length([string.stamps for string in strings])
         self.blocks = [
             block for k, string in enumerate(strings) for block in _cut(k, string.stamps, self.block_ns)
         ]
+        usual = float(np.median([block.stop - block.start for block in self.blocks]))
+        slowest = np.exp(-1.0 / max(_FADED_IN * usual, 1.0))
+        self.memory = np.clip(_lag1(self.excursions), 0.0, slowest)
         return self
 
     def sample(self, grids: Sequence[NDArray[np.datetime64]], random: np.random.Generator) -> list[Drawn]:
@@ -73,7 +77,6 @@ class ShuffledDays:
             source = np.minimum(block.start + np.arange(place.stop - place.start), len(donor) - 1)
             taken = donor[source]
             if state is not None:
-                # What is left of a gap at the join fades as the signal forgets.
                 gap = state - donor[max(block.start - 1, 0)]
                 taken = taken + gap * self.memory ** np.arange(1, len(taken) + 1)[:, None]
             excursions[place.start : place.stop] = taken
