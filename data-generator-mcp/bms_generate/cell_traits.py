@@ -141,7 +141,7 @@ class TraitTable:
         table = pd.DataFrame(
             {f"{name} {k}": values[:, k] for name, values in parts.items() for k in range(self.signals)}
         )
-        self.constants = {name: table[name].iloc[0] for name in table if table[name].nunique() == 1}
+        self.constants = {name: table[name].iloc[0] for name in table if np.ptp(table[name]) == 0}
         self.marginals: dict[str, Marginal] = {}
         scores = {}
         for name in table.columns.difference(list(self.constants), sort=False):

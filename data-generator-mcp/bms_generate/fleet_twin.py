@@ -1,4 +1,4 @@
-"""A twin of one table of cell series by `FleetSynthesizer`: what is no signal or state is set aside and put back."""
+"""A twin of one table of cell series by `FleetSynthesizer`; what is no signal or state is put back afterwards."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""From drawn numbers to logged ones: the real range, the real decimals, and the real distribution where it was missed."""
+"""From drawn numbers to logged ones: real range, real decimals, and real distribution where it was missed."""
 
 from dataclasses import dataclass
 

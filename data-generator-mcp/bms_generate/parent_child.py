@@ -1,8 +1,9 @@
 """Related tables of any number and depth, as parent-child pairs: each child is drawn given its synthetic parent.
 
 What HMA does with the parameters of copulas is done here with trees: a parent carries, as columns of its own, how
-many children it has and the mean of each of their numbers; children are drawn as deviations from these means, given
-them and the parent's own columns. A child is the parent of the next pair, so every foreign key names a synthetic row.
+many children it has and the mean of each of their numbers; children are drawn as deviations from these means,
+given them and the parent's own columns. A child is the parent of the next pair, so every foreign key names a
+synthetic row.
 """
 
 from collections.abc import Callable

@@ -37,8 +37,9 @@ def plan_routes(
     Args:
         metadata: Tables and relationships.
         sizes: Rows of each table.
-        method: "trees" or "copula" (SDV's models) for all; "auto" takes `FleetSynthesizer` for a table of cell series
-            that stands alone, SDV's hierarchical model (HMA) for related tables where it applies, and trees elsewhere.
+        method: "trees" or "copula" (SDV's models) for all; "auto" takes `FleetSynthesizer` for a table of cell
+            series that stands alone, SDV's hierarchical model (HMA) for related tables where it applies, trees
+            elsewhere.
         fleets: Tables of cell series.
 
     Raises:
