@@ -58,11 +58,12 @@ def measure(
         usable: Readings to learn from, shape (moments, cells).
     """
     known = np.where(usable[:, :, None], deviation, np.nan)
-    flat = np.zeros(known.shape[1:])
-    traits = Traits(_median(known), flat, _spread(known - _median(known)))
-    for _ in range(2):
+    traits = Traits(_median(known), np.zeros(known.shape[1:]), _spread(known - _median(known)))
+    # How cells follow the string shows only far from rest, where without a slope all readings look like outliers.
+    far = np.abs(excursion)[:, None, :] > OUTLYING * np.maximum(_spread(excursion), 1e-12)
+    for spared in (far, False):
         usual = np.abs(known - traits.expected(excursion)) <= OUTLYING * np.maximum(traits.spread, 1e-12)
-        traits = _regress(np.where(usual, known, np.nan), excursion)
+        traits = _regress(np.where(usual | spared, known, np.nan), excursion)
     return traits
 
 

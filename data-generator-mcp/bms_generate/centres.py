@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bms_generate.string_levels import filled, robust_spread
+from bms_generate.string_levels import filled
 
 # The mean has to be this much steadier, so that chance does not choose it.
 _CLEARLY_STEADIER = 0.85
@@ -35,8 +35,9 @@ def mean_is_steadier(
     by_median: Sequence[NDArray[np.float64]], by_mean: Sequence[NDArray[np.float64]]
 ) -> NDArray[np.bool_]:
     """Return, per signal, whether the strings' means move less about their levels than their medians do."""
-    spreads = [
-        robust_spread(np.concatenate([values - np.median(values, axis=0) for values in strings]))
+    # A signal that rests on one value has no spread at rest, and its median does not leave that value.
+    by_mean_spread, by_median_spread = (
+        np.median(np.abs(np.concatenate([values - np.median(values, axis=0) for values in strings])), axis=0)
         for strings in (by_mean, by_median)
-    ]
-    return spreads[0] < _CLEARLY_STEADIER * spreads[1]
+    )
+    return by_mean_spread < _CLEARLY_STEADIER * by_median_spread

@@ -219,9 +219,6 @@ def _string_table(fleet: Fleet, string: StringSeries) -> pd.DataFrame:
         table[name] = string.own[moment, place, number]
     for number, name in enumerate(columns.states):
         codes = string.states[moment, place, number]
-        table[name] = (
-            fleet.levels[name].take(codes, allow_fill=True, fill_value=None)
-            if (codes < 0).any()
-            else fleet.levels[name].take(codes)
-        )
+        values = pd.Series(fleet.levels[name].take(np.maximum(codes, 0)), index=table.index)
+        table[name] = values.where(codes >= 0, None) if (codes < 0).any() else values
     return table

@@ -41,11 +41,12 @@ class LoggedForm:
         """
         from scipy.stats import ks_2samp
 
-        if len(drawn) and ks_2samp(drawn, real).statistic > _MISSED:
-            share = np.linspace(0.0, 1.0, _QUANTILES)
-            return cls(np.quantile(drawn, share), np.quantile(real, share), decimals_of(real))
         limits = np.array([real.min(), real.max()])
-        return cls(limits, limits, decimals_of(real))
+        as_drawn = cls(limits, limits, decimals_of(real))
+        if not len(drawn) or ks_2samp(as_drawn.apply(drawn), real).statistic <= _MISSED:
+            return as_drawn
+        share = np.linspace(0.0, 1.0, _QUANTILES)
+        return cls(np.quantile(drawn, share), np.quantile(real, share), as_drawn.decimals)
 
     def apply(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return values as they would be logged; NaN stays, same shape."""
