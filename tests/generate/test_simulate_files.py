@@ -124,7 +124,7 @@ def test_a_string_that_does_not_fit_into_the_memory_is_refused_with_the_rows_tha
     ("options", "told"),
     [
         ({"death_fraction": {"slo": 0.1}}, "expected some of slow, sudden, unheralded"),
-        ({"death_fraction": 2}, "expected a fraction from 0 to 1"),
+        ({"death_fraction": 2}, "less than or equal to 1"),
         ({"fault_fraction": {"sensor": 0.9, "drift": 0.2}}, "add up to 1.1"),
         ({"duty": "idle"}, "'standby', 'solar' or 'ups_test'"),
         ({"death_fraction": "much"}, "input should be a valid number"),
