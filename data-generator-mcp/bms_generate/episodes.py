@@ -24,21 +24,11 @@ _LEAST_SMOOTH = 0.2
 # How far an episode's strength, and the length of a course, may differ from the real one.
 STRENGTH, _STRETCH = 0.15, 0.15
 _TRIES = 20
-# A state other than the usual one that holds more often is no event.
-RARE = 0.25
 
 
 @dataclass(frozen=True)
 class Episode:
-    """Residuals shape (moments, signals) and state codes shape (moments, state columns) of one episode."""
-
-    residual: NDArray[np.float64]
-    states: NDArray[np.int16]
-
-
-@dataclass(frozen=True)
-class Course:
-    """The whole history of a cell whose last state never ends; arrays as in `Episode`."""
+    """A stretch of a cell's life: residuals (moments, signals) and state codes (moments, state columns)."""
 
     residual: NDArray[np.float64]
     states: NDArray[np.int16]
@@ -46,48 +36,21 @@ class Course:
 
 @dataclass(frozen=True)
 class Fate:
-    """What befalls one synthetic cell: episodes at any time, or a course to its end."""
+    """What befalls one synthetic cell.
+
+    Args:
+        episodes: At any time.
+        of_moments: Length of the log they were found in.
+        course: Instead of episodes, the whole history of a cell whose last state never ends.
+        stretch: How much longer the course takes than the real one.
+        strength: How much farther it leads.
+    """
 
     episodes: list[Episode] = field(default_factory=list)
     of_moments: int = 1
-    course: Course | None = None
+    course: Episode | None = None
     stretch: float = 1.0
     strength: float = 1.0
-
-
-def usual_states(states: list[NDArray[np.int16]]) -> NDArray[np.int16]:
-    """Return the most frequent code of each state column, missing left out; shape (state columns,)."""
-    return np.array(
-        [
-            np.bincount(column[column >= 0], minlength=1).argmax()
-            for column in (
-                np.concatenate([s[:, :, k].ravel() for s in states]) for k in range(states[0].shape[2])
-            )
-        ],
-        dtype=np.int16,
-    )
-
-
-def are_rare(states: list[NDArray[np.int16]], usual: NDArray[np.int16]) -> NDArray[np.bool_]:
-    """Whether a state column is seldom other than usual, bool, shape (state columns,)."""
-    known = [(s != usual) & (s >= 0) for s in states]
-    share = sum(k.sum(axis=(0, 1)) for k in known) / max(sum(k.shape[0] * k.shape[1] for k in known), 1)
-    return share <= RARE
-
-
-def lasting_from(unusual: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Return, per cell, the moment from which an unusual state holds to the end for the first time; else `moments`.
-
-    Args:
-        unusual: Shape (moments, cells, state columns).
-    """
-    moments = len(unusual)
-    usual_again = ~unusual
-    last_usual = np.where(usual_again.any(axis=0), moments - 1 - usual_again[::-1].argmax(axis=0), -1)
-    start = last_usual + 1
-    only_run = unusual.sum(axis=0) == moments - start
-    started = np.where((start < moments) & only_run, start, moments)
-    return started.min(axis=1, initial=moments)
 
 
 class Fates:
@@ -95,7 +58,7 @@ class Fates:
 
     def __init__(self) -> None:
         self.lived: list[Fate] = []
-        self.courses: list[Course] = []
+        self.courses: list[Episode] = []
         self.ending: list[float] = []
 
     def add_string(
@@ -210,13 +173,13 @@ def _course(
     usual: NDArray[np.int16],
     calm: NDArray[np.bool_],
     lasting: int,
-) -> Course:
+) -> Episode:
     """Smooth a cell's residual, and bridge the hours in which its string was far from rest."""
     kept = pd.DataFrame(np.where(calm[:, None], residual, np.nan))
     parts = [kept.iloc[:lasting], kept.iloc[lasting:]]
     smooth = pd.concat([part.rolling(_SMOOTH, center=True, min_periods=1).median() for part in parts])
     bridged = smooth.interpolate(limit_direction="both").fillna(0.0).to_numpy()
-    return Course(bridged, np.where(states < 0, usual, states))
+    return Episode(bridged, np.where(states < 0, usual, states))
 
 
 def befall(

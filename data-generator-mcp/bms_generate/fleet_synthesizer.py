@@ -15,20 +15,22 @@ import pandas as pd
 from bms_schema.run.errors import NotEnoughData
 from numpy.typing import NDArray
 
-from bms_generate.cell_traits import Traits, TraitTable, measure
-from bms_generate.centres import mean_is_steadier, means, medians
-from bms_generate.episodes import Fate, Fates, are_rare, befall, lasting_from, spans_away, usual_states
-from bms_generate.fleet_layout import StringSeries, as_table, lay_out, renamed
+from bms_generate.cell_traits import Traits, TraitTable
+from bms_generate.cells_apart import CellsApart, set_apart, steady_centres
+from bms_generate.centres import medians
+from bms_generate.episodes import Fate, Fates, befall
+from bms_generate.fleet_frames import Donor, frames_for
+from bms_generate.fleet_layout import StringSeries, as_table, lay_out
 from bms_generate.logged_form import LoggedForm
 from bms_generate.normal_scores import decimals_of
 from bms_generate.string_levels import Drawn, Signals, filled, robust_spread
 from bms_generate.string_signals import model_strings
-from bms_generate.wander import Wander
+from bms_generate.usual_states import UsualStates
+from bms_generate.wander import Wander, slow_waves
 
 LEAST_MOMENTS = 8
 # Fleets drawn to compare distributions with the real ones, of so many rows in all.
 _MOST_DRAWS, _DRAWN_ROWS = 4, 400_000
-_DAY_NS, _LEAST_WAVES = 86_400 * 10**9, 3
 # A string is far from rest where a signal is this many robust standard deviations, and this share of its
 # largest excursion, off its usual level.
 _FAR, _FAR_SHARE = 4.0, 0.1
@@ -66,44 +68,12 @@ class FleetSynthesizer:
                 expected=f"at least {LEAST_MOMENTS} moments",
                 fix="Pass a longer log.",
             )
-        random = np.random.default_rng(self.random_state)
-        states = [string.states for string in self.fleet.strings]
-        self.usual = usual_states(states)
-        self.rare = are_rare(states, self.usual)
-        middles = [medians(string.own) for string in self.fleet.strings]
-        centres = self._find_centres(middles)
-        self.signals = model_strings(
-            [
-                Signals(string.stamps, np.concatenate([filled(string.shared), centre], axis=1))
-                for string, centre in zip(self.fleet.strings, centres, strict=True)
-            ],
-            waves := _slow_waves([string.stamps for string in self.fleet.strings]),
-        )
-        self.far_at = _far_at(self.signals.excursions)
-        self.fates = Fates()
-        traits, residuals = [], []
-        for string, middle, excursions in zip(
-            self.fleet.strings, middles, self.signals.excursions, strict=True
-        ):
-            own = excursions[:, string.shared.shape[1] :]
-            found, lasting, residual = self._set_apart(string, middle, own)
-            usual = self.fates.add_string(
-                residual,
-                found.spread,
-                self._rare_states(string),
-                self.usual,
-                ~self._active(excursions),
-                lasting,
-            )
-            scaled = residual / np.where(found.spread > 0, found.spread, np.inf)
-            residuals.append(np.where(usual[:, :, None], scaled, np.nan))
-            traits.append(found.of(lasting > 0))
-        self.traits = TraitTable().fit(traits, random)
-        active = [self._active(values) for values in self.signals.excursions]
-        self.wander = Wander().fit(residuals, active, waves)
-        real = [frame[name].dropna().to_numpy(dtype=float) for name in self.fleet.columns.own]
-        self.steps = np.array([0.0 if (n := decimals_of(r)) is None else 10.0**-n for r in real])
-        self.forms = self._fit_forms(frame)
+        self._fit_strings(waves := slow_waves([string.stamps for string in self.fleet.strings]))
+        self._fit_cells(waves)
+        real = [frame[name].dropna().to_numpy(dtype=float) for name in self.fleet.columns.measured]
+        steps = [0.0 if (n := decimals_of(values)) is None else 10.0**-n for values in real]
+        self.steps = np.array(steps[len(self.fleet.columns.shared) :])
+        self.forms = self._fit_forms(real)
         return self
 
     @property
@@ -117,41 +87,55 @@ class FleetSynthesizer:
             found.append(f"{len(self.fates.courses)} cell(s) end in a state that lasts, such as a death")
         return found
 
-    def _find_centres(self, middles: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
-        """What the strings hold steady, (moments, own columns) each: the median of the cells or their mean."""
-        by_mean = []
-        for string, middle in zip(self.fleet.strings, middles, strict=True):
-            found, lasting, residual = self._set_apart(string, middle, middle - np.median(middle, axis=0))
-            away = spans_away(residual, found.spread, np.zeros((*string.present.shape, 0), dtype=bool))
-            by_mean.append(means(string.own, ~away | (lasting < len(middle))))
-        self.by_mean = mean_is_steadier(middles, by_mean)
-        return [np.where(self.by_mean, mean, median) for mean, median in zip(by_mean, middles, strict=True)]
+    def _fit_strings(self, waves: int) -> None:
+        """Learn what the cells of a string share: its signals, and the middle of its cells."""
+        strings = self.fleet.strings
+        self.states = UsualStates.of([string.states for string in strings])
+        self.middles = [medians(string.own) for string in strings]
+        centres, self.by_mean = steady_centres(strings, self.middles, self.states)
+        signals = [
+            Signals(string.stamps, np.concatenate([filled(string.shared), centre], axis=1))
+            for string, centre in zip(strings, centres, strict=True)
+        ]
+        self.signals = model_strings(signals, waves)
+        self.far_at = _far_at(self.signals.excursions)
 
-    def _set_apart(
-        self, string: StringSeries, middle: NDArray[np.float64], excursion: NDArray[np.float64]
-    ) -> tuple[Traits, NDArray[np.intp], NDArray[np.float64]]:
-        """Traits of a string's cells, when a state begins to last, and what the traits leave unexplained."""
-        states = self._rare_states(string)
-        unusual = states != self.usual
-        lasting = lasting_from(unusual)
-        moments = len(middle)
-        # A cell that is to end is itself only in the first half of its way there.
-        early = np.arange(moments)[:, None] < np.where(lasting < moments, lasting / 2, moments)
-        deviation = string.own - middle[:, None, :]
-        found = measure(deviation, excursion, early & ~unusual.any(axis=2))
-        # A cell that has been so from the start has no usual self; all it does is part of its course.
-        found = Traits(*(part * (lasting > 0)[:, None] for part in (found.offset, found.slope, found.spread)))
-        return found, lasting, deviation - found.expected(excursion)
+    def _fit_cells(self, waves: int) -> None:
+        """Learn what tells the cells apart: traits, what befalls them, and how they wander."""
+        self.fates = Fates()
+        traits, wanders = [], []
+        active = [self._active(excursions) for excursions in self.signals.excursions]
+        n_shared = len(self.fleet.columns.shared)
+        for string, middle, excursions, far in zip(
+            self.fleet.strings, self.middles, self.signals.excursions, active, strict=True
+        ):
+            cells = set_apart(string, middle, excursions[:, n_shared:], self.states)
+            traits.append(cells.traits.of(cells.lasting > 0))
+            wanders.append(self._usual_wander(string, cells, far))
+        self.traits = TraitTable().fit(traits, np.random.default_rng(self.random_state))
+        self.wander = Wander().fit(wanders, active, waves)
 
-    def _rare_states(self, string: StringSeries) -> NDArray[np.int16]:
-        """State codes with missing and frequent ones as if nothing were the matter."""
-        return np.where(self.rare & (string.states >= 0), string.states, self.usual)
+    def _usual_wander(
+        self, string: StringSeries, cells: CellsApart, far: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """What is left in units of the cells' spread, once what befell them has been taken out."""
+        spread = cells.traits.spread
+        usual = self.fates.add_string(
+            cells.residual,
+            spread,
+            self.states.events_of(string.states),
+            self.states.usual,
+            ~far,
+            cells.lasting,
+        )
+        scaled = cells.residual / np.where(spread > 0, spread, np.inf)
+        return np.where(usual[:, :, None], scaled, np.nan)
 
     def _active(self, excursions: NDArray[np.float64]) -> NDArray[np.bool_]:
         return (np.abs(excursions) > self.far_at).any(axis=1)
 
-    def _fit_forms(self, frame: pd.DataFrame) -> list[LoggedForm]:
-        """How each signal is logged, learnt from fleets drawn for it."""
+    def _fit_forms(self, real: list[NDArray[np.float64]]) -> list[LoggedForm]:
+        """How each signal is logged, learnt from its real values and from fleets drawn for it."""
         rows = sum(int(string.present.sum()) for string in self.fleet.strings)
         draws = [
             string
@@ -161,7 +145,6 @@ class FleetSynthesizer:
         shared = [np.repeat(string.shared, string.present.sum(axis=1), axis=0) for string in draws]
         own = [string.own[string.present] for string in draws]
         drawn = np.concatenate([np.concatenate(shared), np.concatenate(own)], axis=1).T
-        real = [frame[name].dropna().to_numpy(dtype=float) for name in self.fleet.columns.measured]
         return [LoggedForm.fit(d[np.isfinite(d)], r) for d, r in zip(drawn, real, strict=True)]
 
     def sample(self, rows: int | None = None, seed: int = 0) -> pd.DataFrame:
@@ -179,7 +162,7 @@ class FleetSynthesizer:
 
     def _draw(self, rows: int | None, random: np.random.Generator) -> list[StringSeries]:
         """Draw strings before their values are brought to the real distributions and rounded."""
-        frames = self._frames(rows)
+        frames = frames_for(self.fleet, rows)
         drawn = self.signals.sample([frame.stamps for frame in frames], random)
         counts = [frame.present.shape[1] for frame in frames]
         traits = self.traits.sample(sum(counts), random)
@@ -191,20 +174,6 @@ class FleetSynthesizer:
             strings.append(self._draw_string(frame, signals, restless, own, fated, random))
             first += len(fated)
         return strings
-
-    def _frames(self, rows: int | None) -> list[StringSeries]:
-        """The real strings in turn as frames for the new ones, as many as `rows` take."""
-        frames: list[StringSeries] = []
-        left = rows if rows is not None else sum(int(s.present.sum()) for s in self.fleet.strings)
-        while left > 0:
-            turn, place = divmod(len(frames), len(self.fleet.strings))
-            string = self.fleet.strings[place]
-            reached = np.cumsum(string.present.sum(axis=1))
-            end = min(int(np.searchsorted(reached, left)) + 1, len(reached))
-            short = _cut_short(string, end, max(0, int(reached[end - 1]) - left))
-            frames.append(replace(short, attributes=renamed(string.attributes, self.fleet.columns, turn)))
-            left -= int(reached[end - 1])
-        return frames
 
     def _draw_string(
         self,
@@ -220,33 +189,24 @@ class FleetSynthesizer:
         own = drawn.excursions[:, n_shared:]
         wander = self._before_rounding(traits.spread) * wander
         deviation, passing = traits.expected(own) + wander, np.zeros_like(wander)
-        states = np.empty((moments, cells, len(self.usual)), dtype=np.int16)
+        states = np.empty((moments, cells, len(self.states.usual)), dtype=np.int16)
         for cell, fate in enumerate(fates):
-            added, states[:, cell], silent = befall(fate, moments, own.shape[1], self.usual, random)
+            added, states[:, cell], silent = befall(fate, moments, own.shape[1], self.states.usual, random)
             deviation[silent, cell] -= wander[silent, cell]
             (passing if fate.course is None else deviation)[:, cell] += added
         # About a mean, what one cell lacks the others have more.
         deviation -= np.where(self.by_mean, deviation.mean(axis=1, keepdims=True), 0.0)
         values = drawn.values[:, None, n_shared:] + deviation + passing
         shared = drawn.values[:, :n_shared].copy()
-        donor, when, dealt = self._moved_string(moments, cells, random)
-        shared[np.isnan(donor.shared)[when]] = np.nan
-        values[(np.isnan(donor.own) & donor.present[:, :, None])[when][:, dealt]] = np.nan
-        taken = donor.states[when][:, dealt]
-        states = np.where(self.rare & (taken >= 0), states, taken)
+        donor = Donor.draw(self.fleet, moments, cells, random)
+        shared[donor.shared_gaps] = np.nan
+        values[donor.own_gaps] = np.nan
+        states = np.where(self.states.rare & (donor.states >= 0), states, donor.states)
         return StringSeries(frame.stamps, frame.present, shared, values, states, frame.attributes)
 
     def _before_rounding(self, spread: NDArray[np.float64]) -> NDArray[np.float64]:
         """Spread without what rounding added to the real readings, and will add to the new ones."""
         return np.sqrt(np.maximum(spread**2 - self.steps**2 / 12.0, 0.0))
-
-    def _moved_string(
-        self, moments: int, cells: int, random: np.random.Generator
-    ) -> tuple[StringSeries, NDArray[np.intp], NDArray[np.intp]]:
-        """A real string that lends its gaps and its frequent states, its moments, and its cells dealt anew."""
-        donor = self.fleet.strings[random.integers(len(self.fleet.strings))]
-        when = (np.arange(moments) + random.integers(len(donor.stamps))) % len(donor.stamps)
-        return donor, when, np.resize(random.permutation(donor.present.shape[1]), cells)
 
     def _as_logged(self, string: StringSeries) -> StringSeries:
         n_shared = string.shared.shape[1]
@@ -257,25 +217,6 @@ class FleetSynthesizer:
             else:
                 own[:, :, number - n_shared] = form.apply(own[:, :, number - n_shared])
         return replace(string, shared=shared, own=own)
-
-
-def _cut_short(string: StringSeries, end: int, surplus: int) -> StringSeries:
-    present = string.present[:end].copy()
-    present[-1, np.flatnonzero(present[-1])[::-1][:surplus]] = False
-    return StringSeries(
-        string.stamps[:end],
-        present,
-        string.shared[:end],
-        string.own[:end],
-        string.states[:end],
-        string.attributes,
-    )
-
-
-def _slow_waves(grids: Sequence[NDArray[np.datetime64]]) -> int:
-    """Half waves of two days and longer that fit into the longest log; in a short log at least a few."""
-    span = max(int((stamps[-1] - stamps[0]).astype("int64")) for stamps in grids)
-    return max(_LEAST_WAVES, round(span / _DAY_NS))
 
 
 def _far_at(excursions: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

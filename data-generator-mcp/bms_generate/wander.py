@@ -15,6 +15,7 @@ from bms_generate.string_levels import robust_spread
 
 # So many that none of them can be made out in the mixture.
 _MIXED = 16
+_DAY_NS, _LEAST_WAVES = 86_400 * 10**9, 3
 
 
 class Wander:
@@ -99,6 +100,12 @@ def _excitement(
         spreads.append(robust_spread(rows) if len(rows) >= 2 else np.zeros(signals))
     told = (spreads[0] > 0) & (spreads[1] > 0)
     return np.where(told, np.divide(spreads[0], spreads[1], out=np.ones(signals), where=told), 1.0)
+
+
+def slow_waves(grids: Sequence[NDArray[np.datetime64]]) -> int:
+    """Return how many half waves of two days and longer fit into the longest log; in a short log at least a few."""
+    span = max(int((stamps[-1] - stamps[0]).astype("int64")) for stamps in grids)
+    return max(_LEAST_WAVES, round(span / _DAY_NS))
 
 
 def _slow_part(values: NDArray[np.float64], waves: int) -> NDArray[np.float64]:

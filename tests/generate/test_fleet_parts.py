@@ -6,10 +6,11 @@ import pytest
 from bms_generate.cell_traits import measure
 from bms_generate.centres import means, medians
 from bms_generate.daily_course import DailyCourse
-from bms_generate.episodes import Course, Episode, Fate, Fates, befall, lasting_from, place
+from bms_generate.episodes import Episode, Fate, Fates, befall, place
 from bms_generate.fleet_layout import as_table, lay_out
 from bms_generate.logged_form import LoggedForm
 from bms_generate.string_levels import Levels, Signals, robust_spread
+from bms_generate.usual_states import lasting_from
 from bms_generate.wander import Wander
 from hypothesis import given
 from hypothesis import strategies as st
@@ -122,7 +123,7 @@ def test_stretches_never_overlap_and_keep_to_their_end_of_the_log(wanted, seed):
 def test_a_course_ends_where_the_log_ends_and_is_stretched_from_there():
     states = np.zeros((10, 1), dtype=np.int16)
     states[6:] = 1
-    course = Course(np.arange(10.0)[:, None], states)
+    course = Episode(np.arange(10.0)[:, None], states)
     for stretch, dead in ((1.0, 4), (0.5, 2), (2.0, 8)):
         fate = Fate(course=course, stretch=stretch)
         added, made, silent = befall(fate, 10, 1, np.zeros(1, dtype=np.int16), np.random.default_rng(0))
@@ -134,7 +135,7 @@ def test_every_real_fate_is_drawn_as_often_as_the_next_one():
     fates.lived = [
         Fate([Episode(np.full((1, 1), float(k)), np.zeros((1, 0), dtype=np.int16))]) for k in range(6)
     ]
-    fates.courses = [Course(np.zeros((4, 1)), np.zeros((4, 0), dtype=np.int16))] * 2
+    fates.courses = [Episode(np.zeros((4, 1)), np.zeros((4, 0), dtype=np.int16))] * 2
     fates.ending = [0.5, 0.0]
     drawn = fates.draw([4, 4, 4, 4], np.random.default_rng(0))
     assert sorted(sum(fate.course is not None for fate in string) for string in drawn) == [0, 0, 2, 2]

@@ -1,0 +1,74 @@
+"""What synthetic strings borrow from real ones: time stamps, which cells report when, and gaps."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bms_generate.fleet_layout import Fleet, StringSeries, renamed
+
+
+def frames_for(fleet: Fleet, rows: int | None) -> list[StringSeries]:
+    """Return the real strings in turn, as many as `rows` take (None: all once); the last one is cut short."""
+    frames: list[StringSeries] = []
+    left = rows if rows is not None else sum(int(string.present.sum()) for string in fleet.strings)
+    while left > 0:
+        turn, place = divmod(len(frames), len(fleet.strings))
+        string = fleet.strings[place]
+        reached = np.cumsum(string.present.sum(axis=1))
+        end = min(int(np.searchsorted(reached, left)) + 1, len(reached))
+        short = _cut_short(string, end, max(0, int(reached[end - 1]) - left))
+        frames.append(replace(short, attributes=renamed(string.attributes, fleet.columns, turn)))
+        left -= int(reached[end - 1])
+    return frames
+
+
+def _cut_short(string: StringSeries, end: int, surplus: int) -> StringSeries:
+    present = string.present[:end].copy()
+    present[-1, np.flatnonzero(present[-1])[::-1][:surplus]] = False
+    return replace(
+        string,
+        stamps=string.stamps[:end],
+        present=present,
+        shared=string.shared[:end],
+        own=string.own[:end],
+        states=string.states[:end],
+    )
+
+
+@dataclass(frozen=True)
+class Donor:
+    """A real string that lends its gaps and its frequent states to a synthetic one, later and to other cells.
+
+    Args:
+        string: The real string.
+        when: Its moment for each synthetic one, shape (moments,).
+        dealt: Its cell for each synthetic one, shape (cells,).
+    """
+
+    string: StringSeries
+    when: NDArray[np.intp]
+    dealt: NDArray[np.intp]
+
+    @classmethod
+    def draw(cls, fleet: Fleet, moments: int, cells: int, random: np.random.Generator) -> "Donor":
+        """Draw the string, how far its time is turned round, and how its cells are dealt."""
+        string = fleet.strings[random.integers(len(fleet.strings))]
+        when = (np.arange(moments) + random.integers(len(string.stamps))) % len(string.stamps)
+        return cls(string, when, np.resize(random.permutation(string.present.shape[1]), cells))
+
+    @property
+    def shared_gaps(self) -> NDArray[np.bool_]:
+        """Where shared signals are missing, shape (moments, shared columns)."""
+        return np.isnan(self.string.shared)[self.when]
+
+    @property
+    def own_gaps(self) -> NDArray[np.bool_]:
+        """Where cells that report have no value, shape (moments, cells, own columns)."""
+        gaps = np.isnan(self.string.own) & self.string.present[:, :, None]
+        return gaps[self.when][:, self.dealt]
+
+    @property
+    def states(self) -> NDArray[np.int16]:
+        """State codes, -1 where missing, shape (moments, cells, state columns)."""
+        return self.string.states[self.when][:, self.dealt]
