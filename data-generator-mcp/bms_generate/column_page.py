@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import html
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bms_schema.run.plot_theme import CYCLE, embedded
+from bms_schema.run.page import page, paragraph, picture, said
+from bms_schema.run.plot_theme import CYCLE
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 # Without the network there is no plotly.js: then the empty chart gives way to the pictures.
 _HIDE_EMPTY = "<script>if(!window.Plotly)document.currentScript.previousElementSibling.hidden=true</script>"
-_STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:1.5rem auto;padding:0 1rem;"
-    "color:#222;background:#fff}img{max-width:100%;height:auto;display:block;margin:1rem 0}"
-)
 
 
 def write_page(path: Path, title: str, finding: str, chart: go.Figure, pictures: list[Path]) -> Path:
@@ -33,15 +29,10 @@ def write_page(path: Path, title: str, finding: str, chart: go.Figure, pictures:
         template="plotly_white", colorway=CYCLE, margin={"t": 30}, legend={"orientation": "h", "y": 1.1}
     )
     parts = [
-        f"<h1>{html.escape(title)}</h1><p>{html.escape(finding)}</p>",
         chart.to_html(full_html=False, include_plotlyjs="cdn", default_height="26rem"),
         _HIDE_EMPTY,
-        *(f'<img alt="{html.escape(item.stem)}" src="{embedded(item.read_bytes())}">' for item in pictures),
+        *(picture("", item.read_bytes(), item.stem) for item in pictures),
     ]
-    head = (
-        '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
-    )
-    page = f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(parts)}</body></html>'
-    path.write_text(page, encoding="utf-8")
+    header = f"<h1>{said(title)}</h1>{paragraph(finding)}"
+    path.write_text(page(title, header, f"<section>{''.join(parts)}</section>"), encoding="utf-8")
     return path

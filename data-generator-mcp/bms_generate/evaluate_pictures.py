@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+from bms_schema.run.page import picture
+from bms_schema.run.plot_theme import png_of
 
 from bms_generate.cell_plot import draw_cells
 from bms_generate.cell_plot import prepare_cells as choose_cells
@@ -16,7 +18,6 @@ from bms_generate.evaluate_plots import (
     prepare_cells,
     prepare_roc,
 )
-from bms_generate.page_parts import picture
 from bms_generate.plots import axis_label, draw_comparison, prepare_comparison
 from bms_generate.telemetry import arrange
 from bms_generate.telemetry_roles import TelemetryRoles
@@ -37,14 +38,16 @@ def table_pictures(
             "Share of records within a distance of the closest real record. A synthetic curve left of the real one "
             "lies nearer than real strings lie to each other; a jump at 0 are copies."
         )
-        parts.append(picture("Distance to the closest real record", caption, draw_distances(measured)))
+        parts.append(
+            picture(caption, png_of(draw_distances(measured)), "Distance to the closest real record")
+        )
     if scores.two_sample.folds:
         caption = (
             f"Boosted trees on {scores.two_sample.records} that they have not seen, folds by "
             f"{scores.two_sample.split}. On the dashed line they only guess."
         )
         figure = draw_roc(prepare_roc(scores.two_sample), scores.two_sample)
-        parts.append(picture("Real or synthetic?", caption, figure))
+        parts.append(picture(caption, png_of(figure), "Real or synthetic?"))
     return parts
 
 
@@ -57,22 +60,20 @@ def _in_time(
             "How much a reading tells about one some steps later. Shuffled rows leave SDV's scores as they are; "
             "the synthetic line then lies at 0."
         )
-        parts.append(picture("Memory in time", caption, draw_autocorrelation(series.autocorrelation)))
+        figure = draw_autocorrelation(series.autocorrelation)
+        parts.append(picture(caption, png_of(figure), "Memory in time"))
     if roles.cell:
         cells = prepare_cells(arrange(real, roles), arrange(synthetic, roles), roles.signals)
         caption = (
             "Every point is a cell. A synthetic cloud that is a dot has cells without a level of their own."
         )
-        parts.append(
-            picture(
-                "Levels and spread of cells", caption, draw_levels(cells[cells["signal"].isin(roles.cell)])
-            )
-        )
+        figure = draw_levels(cells[cells["signal"].isin(roles.cell)])
+        parts.append(picture(caption, png_of(figure), "Levels and spread of cells"))
     for signal in _worth_seeing(series, roles):
         if chosen := choose_cells(real, synthetic, roles, signal):
             caption = "The same rule chooses cells on both sides; both sides share the axis of values."
             figure = draw_cells(chosen, f"{name}.{signal}", axis_label(signal))
-            parts.append(picture("Cells over time", caption, figure))
+            parts.append(picture(caption, png_of(figure), "Cells over time"))
     return parts
 
 
@@ -104,5 +105,5 @@ def column_pictures(
         before, after = real[row.table][row.column], synthetic[row.table][row.column]
         spec = metadata["tables"][row.table]["columns"][row.column]
         figure = draw_comparison(prepare_comparison(before, after, spec, str(row.Index)))
-        parts.append(picture(f"Shape score {row.score:.3f} of 1", "", figure))
+        parts.append(picture("", png_of(figure), f"Shape score {row.score:.3f} of 1"))
     return parts

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import pandas as pd
+from bms_schema.run.page import figures, page, paragraph, picture, said, section, table
+from bms_schema.run.plot_theme import png_of
 from bms_schema.run.wording import counted
 
 from bms_generate.dataset import Dataset, Tables
 from bms_generate.evaluate import Evaluation
 from bms_generate.evaluate_pictures import column_pictures, table_pictures
 from bms_generate.evaluate_plots import draw_scores
-from bms_generate.page_parts import figures, paragraph, picture, said, section, table, verdict_card
-from bms_generate.page_style import STYLE
 from bms_generate.sharing import NO_GUARANTEE
 from bms_generate.telemetry_scores import SeriesScores, TelemetryScores
+from bms_generate.verdict_card import STYLE, verdict_card
 
 _MOST_BARS, _MOST_PAIRS = 30, 10
-_HEAD = "<meta charset=utf-8><meta name=viewport content='width=device-width, initial-scale=1'>"
 SDV_IS_BLIND = (
     "SDV compares columns and pairs of columns. Its scores do not see the order of rows, that the cells of a "
     "string share a current, or that a record was copied; the measures above do."
@@ -45,11 +45,11 @@ def make_page(evaluation: Evaluation, real: Dataset, synthetic: Tables) -> str:
     parts.append(_sdv(evaluation, columns))
     drawn = column_pictures(columns, real.tables, synthetic, real.metadata)
     parts.append(section("The weakest columns", *drawn))
-    title = f"Synthetic against real: {said(real.folder.name)}"
-    return (
-        f"<!doctype html><html lang=en><head>{_HEAD}<title>{title}</title><style>{STYLE}</style></head>"
-        f"<body><header><h1>{title}</h1>{paragraph(sizes)}</header><main>{''.join(parts)}</main></body></html>"
+    title = f"Synthetic against real: {real.folder.name}"
+    header = (
+        f"<p class=brand>BMS-Flux · synthetic data</p><h1>{said(title)}</h1>{paragraph(sizes, soft=True)}"
     )
+    return page(title, header, "".join(parts), STYLE)
 
 
 def _tables(scores: TelemetryScores) -> list[str]:
@@ -111,13 +111,14 @@ def _sdv(evaluation: Evaluation, columns: pd.DataFrame) -> str:
         ),
         paragraph(
             "0 to 1, higher is better. In the first figure pairs of columns count only where the real ones are "
-            f"correlated above 0.5 or associated above 0.3, as sdmetrics 0.32 has it. {SDV_IS_BLIND}"
+            f"correlated above 0.5 or associated above 0.3, as sdmetrics 0.32 has it. {SDV_IS_BLIND}",
+            soft=True,
         ),
         table(
             ("weakest spots", "score"),
             [(what, _score(score)) for what, score in zip(weakest["what"], weakest["score"], strict=True)],
         ),
-        picture("Shape of each column", "Weakest first.", draw_scores(bars)) if len(bars) else "",
+        picture("Weakest first.", png_of(draw_scores(bars)), "Shape of each column") if len(bars) else "",
     )
 
 

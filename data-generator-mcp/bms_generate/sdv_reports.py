@@ -12,7 +12,7 @@ from bms_generate.dataset import Dataset, Tables
 from bms_generate.seeded_sdv import quiet_sdv
 
 SCORE_COLUMNS = ["property", "table", "column", "column_2", "metric", "score"]
-SHAPES, PAIRS = "Column Shapes", "Column Pair Trends"
+SHAPES = "Column Shapes"
 _WEAKEST = 5
 # SDV draws 50,000 rows of larger tables at random; one seed makes its scores repeatable.
 _SUBSAMPLE_SEED = 0

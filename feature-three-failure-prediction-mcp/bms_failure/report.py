@@ -6,17 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from bms_schema.data.columns import CELL_ID, STRING
+from bms_schema.run.page import bullets, figures, page, paragraph, picture, said, section, table
 from bms_schema.run.wording import counted
 
 from bms_failure.evaluation import METHODS
-from bms_failure.page_parts import bullets, figures, paragraph, picture, said, section, table
-from bms_failure.page_style import STYLE
 from bms_failure.pictures import HELD_OUT, Picture
 from bms_failure.results import FailureData
 from bms_failure.scoring import REASON_COLUMNS, Ranking
 
 MOST_ROWS, MOST_CARDS, MOST_NAMED = 30, 12, 200
-_HEAD = "<meta charset=utf-8><meta name=viewport content='width=device-width, initial-scale=1'>"
+_STYLE = """
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(310px, 1fr)); gap: 14px; }
+.card { border-left: 4px solid var(--bad); padding: 2px 0 2px 14px; break-inside: avoid; }
+.card ul { font-size: 13.5px; } .card p { margin: 0 0 4px; }
+.risk { color: var(--bad); font-weight: 700; }
+"""
 _METHOD_WORDS = {
     "classifier": f"Risks come from a trained classifier and are calibrated on {HELD_OUT} it had not seen.",
     "baseline": f"A simple ranking, calibrated alike, beat the classifier on {HELD_OUT} it had not seen.",
@@ -61,12 +65,12 @@ def write_report(path: Path, content: ReportContent) -> None:
     data = content.data
     suspects = "The alert list" if content.ranking.horizons else "Suspicious cells"
     cells, evidence = (
-        "".join(picture(item.caption, item.path) for item in shown)
+        "".join(picture(item.caption, item.path.read_bytes()) for item in shown)
         for shown in (content.cells, content.evidence)
     )
-    body = [
-        "<header><p class=brand>BMS-Flux · failure prediction</p><h1>Cells likely to die</h1>",
-        f"{figures(_headline(content))}</header><main>",
+    title = "Cells likely to die"
+    header = f"<p class=brand>BMS-Flux · failure prediction</p><h1>{title}</h1>{figures(_headline(content))}"
+    cards = [
         section("In short", paragraph(content.summary), paragraph(_METHOD_WORDS[data.method], soft=True)),
         section(suspects, _cards(content)),
         section("The riskiest cells", cells),
@@ -77,11 +81,8 @@ def write_report(path: Path, content: ReportContent) -> None:
         section(
             "Files", "".join(f"<p><a href='{said(name)}'>{said(name)}</a></p>" for name in content.files)
         ),
-        "</main>",
     ]
-    head = f"<head>{_HEAD}<title>Cells likely to die</title><style>{STYLE}</style></head>"
-    page = f"<!doctype html><html lang=en>{head}<body>{''.join(body)}</body></html>"
-    path.write_text(page, encoding="utf-8")
+    path.write_text(page(title, header, "".join(cards), _STYLE), encoding="utf-8")
 
 
 def _headline(content: ReportContent) -> dict[str, str]:
@@ -148,7 +149,7 @@ def _ranking(ranking: Ranking) -> str:
             str(row[CELL_ID]),
             str(row[STRING]),
             *([row["expected"]] if ranking.horizons else []),
-            "\n".join(row[name] for name in REASON_COLUMNS[: None if row["failing"] else 1] if row[name]),
+            tuple(row[name] for name in REASON_COLUMNS[: None if row["failing"] else 1] if row[name]),
             *(write(row[name]) for name in names.values()),
         ]
         for row in shown.to_dict("records")
@@ -156,7 +157,10 @@ def _ranking(ranking: Ranking) -> str:
     head = ["Rank", "Cell", "String", *extra, "Reasons", *names]
     marked = [place for place, failing in enumerate(shown["failing"]) if failing]
     note = paragraph(f"{_EXPECTED} {_ELSEWHERE}" if ranking.horizons else _ELSEWHERE, soft=True)
-    return table(head, rows, numbers=len(head) - len(names), wide=head.index("Reasons"), marked=marked) + note
+    return (
+        table(head, rows, text_columns=len(head) - len(names), wide=head.index("Reasons"), marked=marked)
+        + note
+    )
 
 
 def _evidence(record: dict[str, Any] | None) -> str:
@@ -180,7 +184,7 @@ def _evidence(record: dict[str, Any] | None) -> str:
         f"Marked: what the alert list stands on. {split[0].upper()}{split[1:]}. Intervals draw whole "
         "strings (cells where there are few strings) with replacement; alerts are per 1,000 cells."
     )
-    return table(head, rows, numbers=2, marked=marked) + paragraph(note, soft=True)
+    return table(head, rows, text_columns=2, marked=marked) + paragraph(note, soft=True)
 
 
 def _figures_of(found: dict[str, Any]) -> list[str]:

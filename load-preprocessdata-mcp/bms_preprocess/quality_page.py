@@ -1,21 +1,25 @@
 """The quality report as one self-contained HTML page: what to look at first, then what came in, then pictures."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from bms_schema.data.columns import CELL_ID, COLUMNS
+from bms_schema.run.page import bullets, figures, page, paragraph, picture, said, section, table
 from bms_schema.run.wording import counted
 
-from bms_preprocess.finding import percent
+from bms_preprocess.finding import hours, percent
 from bms_preprocess.findings import SHOWN, find
-from bms_preprocess.page_parts import bullets, duration, number, paragraph, picture, said, section, table
-from bms_preprocess.page_style import STYLE
 from bms_preprocess.reasons import WORDS
 
 SHOWN_CELLS, SHOWN_NOTES, SHOWN_RUNS = 20, 12, 8
-HEAD = "<meta charset=utf-8><meta name=viewport content='width=device-width, initial-scale=1'>"
+STYLE = """
+.card { border-left: 4px solid var(--mark); padding: 2px 0 2px 14px; margin: 0 0 16px; break-inside: avoid; }
+.act { --mark: var(--bad); } .check { --mark: var(--care); } .note { --mark: var(--soft); }
+.card p { margin: 0; }
+.tag { color: var(--mark); font-size: 12px; font-weight: 700; text-transform: uppercase; letter-spacing: .04em;
+  margin-right: 6px; }
+"""
 SEVERITY_WORDS = {"act": "act", "check": "check", "note": "to know"}
 
 
@@ -27,28 +31,17 @@ def quality_page(report: Mapping[str, Any], source: str, pictures: Sequence[tupl
         source: What was read, for the title.
         pictures: (caption, PNG file) in the order shown; inlined.
     """
-    body = "".join(
-        [
-            f"<header><p class=brand>BMS-Flux · data quality</p><h1>{said(source, 120)}</h1>",
-            f"{_figures(report)}</header><main>",
-            section("What to look at", _look_at(report)),
-            section("What came in", _came_in(report)),
-            section("What was wrong", _wrong(report)),
-            section("What was done", _done(report)),
-            section(
-                "Pictures", "".join(picture(caption, path) for caption, path in pictures) or _no_pictures()
-            ),
-            section("Cells, most missing first", _cells(report)),
-            "</main>",
-        ]
-    )
-    title = f"<title>Data quality: {said(source, 120)}</title>"
-    head = f"<head>{HEAD}{title}<style>{STYLE}</style></head>"
-    return f"<!doctype html><html lang=en>{head}<body>{body}</body></html>"
-
-
-def _no_pictures() -> str:
-    return paragraph("There is nothing to draw.")
+    header = f"<p class=brand>BMS-Flux · data quality</p><h1>{said(source, 120)}</h1>{_figures(report)}"
+    shown = "".join(picture(caption, path.read_bytes()) for caption, path in pictures)
+    cards = [
+        section("What to look at", _look_at(report)),
+        section("What came in", _came_in(report)),
+        section("What was wrong", _wrong(report)),
+        section("What was done", _done(report)),
+        section("Pictures", shown or paragraph("There is nothing to draw.")),
+        section("Cells, most missing first", _cells(report)),
+    ]
+    return page(f"Data quality: {source}", header, "".join(cards), STYLE)
 
 
 def _figures(report: Mapping[str, Any]) -> str:
@@ -62,10 +55,7 @@ def _figures(report: Mapping[str, Any]) -> str:
         "readings_imputed": "readings filled",
         "gaps": "gaps",
     }
-    items = "".join(
-        f"<div><dd>{report[key]:,}</dd><dt>{escape(word)}</dt></div>" for key, word in names.items()
-    )
-    return f"<dl class=figures>{items}</dl>"
+    return figures({word: f"{report[key]:,}" for key, word in names.items()})
 
 
 def _look_at(report: Mapping[str, Any]) -> str:
@@ -85,7 +75,7 @@ def _came_in(report: Mapping[str, Any]) -> str:
     time, chemistry = report["time"], report["chemistry"]
     span = "no time stamps"
     if time["start"]:
-        step = f", usually every {duration(time['usual_step_s'])}" if time["usual_step_s"] else ""
+        step = f", usually every {hours(time['usual_step_s'] / 3600)}" if time["usual_step_s"] else ""
         span = (
             f"from {time['start'][:19]} to {time['end'][:19]}{step}".replace("T", " ")
             if time["dated"]
@@ -97,9 +87,17 @@ def _came_in(report: Mapping[str, Any]) -> str:
         f"{span}. Chemistry {chemistry['profile'].replace('_', ' ')}{block}: {chemistry['reason']}."
     )
     put_right = {found["note"] for found in report["corrections"]}  # said under "What was done"
-    return paragraph(words) + bullets(
-        [note for note in report["notes"] if note not in put_right], SHOWN_NOTES
-    )
+    return paragraph(words) + _notes([note for note in report["notes"] if note not in put_right])
+
+
+def _notes(texts: Sequence[str]) -> str:
+    left = len(texts) - SHOWN_NOTES
+    more = [f"and {left:,} more in report.json"] if left > 0 else []
+    return bullets([*texts[:SHOWN_NOTES], *more])
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
 
 
 def _wrong(report: Mapping[str, Any]) -> str:
@@ -127,7 +125,7 @@ def _wrong(report: Mapping[str, Any]) -> str:
         [
             COLUMNS[name].label,
             found["unit"],
-            *(number(found[key]) for key in ("lowest", "median", "highest")),
+            *(_number(found[key]) for key in ("lowest", "median", "highest")),
             percent(found["missing_share"]),
             *(f"{found['reasons'].get(reason, 0):,}" for reason in used),
             "–" if found["outliers"] is None else f"{found['outliers']:,}",
@@ -150,7 +148,7 @@ def _stuck(report: Mapping[str, Any]) -> str:
             COLUMNS[run["column"]].label,
             _moment(run["from"]),
             _moment(run["to"]),
-            number(run["hours"]),
+            _number(run["hours"]),
             f"{run['readings']:,}",
         ]
         for run in runs[:SHOWN_RUNS]
@@ -187,8 +185,8 @@ def _done(report: Mapping[str, Any]) -> str:
                 check["unit"],
                 f"{report['imputed'].get(name, 0):,}",
                 f"{check['hidden']:,}",
-                number(check["rmse"]),
-                number(check["mean_rmse"]),
+                _number(check["rmse"]),
+                _number(check["mean_rmse"]),
             ]
             for name, check in checks.items()
         ]
@@ -201,7 +199,7 @@ def _done(report: Mapping[str, Any]) -> str:
 
 def _corrections(report: Mapping[str, Any]) -> str:
     notes = [found["note"] for found in report["corrections"]]
-    return bullets(notes, SHOWN_NOTES) or paragraph("No unit and no sign was changed.")
+    return _notes(notes) or paragraph("No unit and no sign was changed.")
 
 
 def _cells(report: Mapping[str, Any]) -> str:

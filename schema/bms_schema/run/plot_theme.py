@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -66,12 +67,19 @@ def _cycler() -> Any:
 
 
 def save_png(figure: Figure, path: Path) -> Path:
-    """Write a figure as PNG with the Agg canvas."""
+    """Write a figure as PNG."""
+    path.write_bytes(png_of(figure))
+    return path
+
+
+def png_of(figure: Figure) -> bytes:
+    """Draw a figure as PNG with the Agg canvas."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+    stream = io.BytesIO()
     canvas: Any = FigureCanvasAgg(figure)
-    canvas.print_png(str(path))
-    return path
+    canvas.print_png(stream)
+    return stream.getvalue()
 
 
 def save_html(figure: go.Figure, path: Path, *, plotly_js: PlotlyJs = "inline") -> Path:
