@@ -9,6 +9,7 @@ import pandas as pd
 from bms_schema.run.errors import InvalidArgument
 from bms_schema.run.memory import VARIABLE, in_words, memory_budget
 from bms_schema.run.tables import TableFormat, write_table
+from bms_schema.run.wording import counted
 
 from bms_generate.results import Simulated
 from bms_generate.simulate import gather
@@ -100,13 +101,16 @@ def count_fates(settings: Settings, fleet: FleetFiles) -> dict[str, Any]:
 
 def word_fleet(settings: Settings, fleet: Simulated) -> str:
     """Say in a sentence or two what was simulated."""
-    size = f"{fleet.cells:,} cells in {fleet.strings} strings, {fleet.rows:,} rows"
+    size = (
+        f"{counted(fleet.cells, 'cell')} in {counted(fleet.strings, 'string')}, {counted(fleet.rows, 'row')}"
+    )
     sensors = sum(fleet.fates.get(kind, 0) for kind in SENSOR_FAULTS)
     hot = sum(fleet.fates.get(kind, 0) for kind in CELL_FAULTS)
     layout = f" One file per string in '{fleet.csv}'." if fleet.rows > MOST_ROWS_IN_ONE_FILE else ""
+    verb = "dies" if fleet.dead_cells == 1 else "die"
     fates = (
-        f"{fleet.dead_cells:,} cells die, {fleet.dying_cells:,} more soon after the end; sensor faults in "
-        f"{sensors:,}, hot spells in {hot:,}"
+        f"{counted(fleet.dead_cells, 'cell')} {verb}, {fleet.dying_cells:,} more soon after the end; sensor faults "
+        f"in {sensors:,}, hot spells in {hot:,}"
     )
     return f"Simulated {size} (duty {settings.duty}, seed {settings.seed}): {fates}.{layout}"
 

@@ -83,10 +83,14 @@ def simulate_battery_fleet(
     interval_minutes: Annotated[float, Field(gt=0, le=1440, description="Between samples.")] = 60,
     seed: _SEED = 0,
     death_fraction: Annotated[
-        _Shares, Field(description="Cells that die; or by kind: slow, sudden, unheralded.")
+        _Shares,
+        Field(
+            description="Cells that die; or by kind: slow, sudden, unheralded. Above 0 each of the first two "
+            "strings has one."
+        ),
     ] = 0.1,
     dying_fraction: Annotated[
-        _Shares, Field(description="Cells that die soon after the end; or by kind.")
+        _Shares, Field(description="Cells that die soon after the end; likewise.")
     ] = 0.0,
     fault_fraction: Annotated[
         _Shares,

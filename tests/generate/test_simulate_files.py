@@ -134,3 +134,9 @@ def test_a_bad_option_is_told_with_what_was_expected_and_leaves_nothing(options,
     envelope = call("simulate_battery_fleet", **(SIZE | options))
     assert envelope["status"] == "error" and told in envelope["message"]
     assert not (workspace / "runs").exists()
+
+
+def test_one_of_a_kind_is_told_in_the_singular():
+    message = call("simulate_battery_fleet", n_strings=1, cells_per_string=2, days=1)["message"]
+    assert "Simulated 2 cells in 1 string, 48 rows" in message
+    assert "1 cell dies, 0 more soon after the end" in message
