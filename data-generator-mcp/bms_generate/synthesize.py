@@ -159,6 +159,12 @@ def _scale(sizes: dict[str, int], rows: int | None, scale: float) -> float:
             expected="scale",
             fix="Pass scale=0.5, 1, 2 …",
         )
+    if rows is not None and scale != 1:
+        raise InvalidArgument(
+            f"rows={rows} and scale={scale:g} both say how many rows to make.",
+            expected="one of them",
+            fix="Leave one out.",
+        )
     wanted = rows if rows is not None else round(real * scale)
     if wanted > MOST_ROWS:
         raise InvalidArgument(

@@ -158,6 +158,12 @@ def test_rows_of_related_tables_are_asked_for_by_scale(related):
     assert "scale" in call("sdv_generate", folder_name=str(related), rows=10)["message"]
 
 
+def test_rows_and_scale_together_are_refused(battery):
+    envelope = call("sdv_generate", folder_name=str(battery), rows=10, scale=2)
+    assert "rows=10 and scale=2 both say how many rows" in envelope["message"]
+    assert not (battery / "synthetic_data").exists()
+
+
 def test_an_unknown_parent_is_told(related):
     readings = pd.read_csv(related / "readings.csv")
     readings.loc[3, "Cell ID"] = "C999"
