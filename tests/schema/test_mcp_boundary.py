@@ -34,6 +34,7 @@ def server_with(gate=None):
         data_path: Annotated[str, Field(description="Path.")],
         steps: Annotated[int, Field(ge=1, le=9)] = 2,
         mode: Literal["ok", "refuse", "crash"] = "ok",
+        share: Annotated[float, Field(ge=0, le=1)] | dict[str, float] = 0.1,
     ) -> Outcome[Worked]:
         """Work on a file."""
         run.path("out.csv").write_text("x\n1\n")
@@ -98,6 +99,9 @@ def test_success_is_an_envelope_with_nan_as_none_and_a_link_that_reads():
         ({"data_path": "a", "stepps": 3}, "'stepps' is not an argument of work; it takes: data_path, steps"),
         ({}, "required argument 'data_path' is missing"),
         ({"data_path": "a", "mode": "other"}, "mode is 'other'"),
+        ({"data_path": "a", "share": 1.5}, "run: share is '1.5'; input should be less than or equal to 1."),
+        ({"data_path": "a", "share": {"x": "y"}}, "run: share.x is 'y'; input should be a valid number"),
+        ({"data_path": "a", "share": "y"}, "share is 'y'; input should be a valid number or a valid object."),
     ],
 )
 def test_every_failure_is_an_envelope_that_says_what_to_do(arguments, says):

@@ -72,9 +72,7 @@ class _EnvelopeTool(Tool):
         try:
             self.fn_metadata.validate_arguments(arguments)
         except ValidationError as error:
-            return _reply(
-                failure(word_refusal(self.name, error, list(self.parameters.get("properties", {}))))
-            )
+            return _reply(failure(word_refusal(self.name, error, self.parameters.get("properties", {}))))
         return await super().run(arguments, context, convert_result)
 
 
