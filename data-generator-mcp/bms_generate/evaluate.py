@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bms_generate.dataset import Dataset, Tables
 from bms_generate.sdv_reports import SdvScores, run_reports
@@ -54,8 +54,8 @@ def evaluate(real: Dataset, synthetic: Tables, progress: Callable[[str], None]) 
         scores[name] = score_table(frame, synthetic[name], roles)
         place = f"{name}: " if len(real.tables) > 1 else ""
         reused = reused_names(frame, synthetic[name], spec, roles)
-        share += [Reason(item.answer, place + item.text) for item in judge_sharing(scores[name], reused)]
-        train += [Reason(item.answer, place + item.text) for item in judge_training(scores[name])]
+        share += [replace(item, text=place + item.text) for item in judge_sharing(scores[name], reused)]
+        train += [replace(item, text=place + item.text) for item in judge_training(scores[name])]
     return Evaluation(sdv, scores, decide(share), decide(train))
 
 

@@ -45,7 +45,7 @@ def judge_sharing(scores: TelemetryScores, reused: dict[str, tuple[int, int]]) -
     for nearness in measured:
         reasons += [_copies(nearness), _near(nearness)]
     if not measured:
-        reasons.append(Reason("with care", "Too few records to tell copies from chance."))
+        reasons.append(Reason("with care", "Too few records to tell copies from chance.", measured=False))
     return reasons
 
 

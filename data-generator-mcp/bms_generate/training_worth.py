@@ -41,7 +41,8 @@ def judge_training(scores: TelemetryScores) -> list[Reason]:
     """
     reasons = [*_taught(scores.trained_on), *_told_apart(scores.two_sample)]
     if not reasons:
-        reasons.append(Reason("with care", "Too few rows or columns to measure what a model would learn."))
+        too_few = "Too few rows or columns to measure what a model would learn."
+        reasons.append(Reason("with care", too_few, measured=False))
     if scores.label is not None:
         reasons.append(_label(scores.label))
     if scores.series is not None:

@@ -10,10 +10,17 @@ _BY_GRAVITY: tuple[Answer, ...] = ("no", "with care", "yes")
 
 @dataclass(frozen=True)
 class Reason:
-    """One finding as a sentence with its figures, and the answer that it alone would give."""
+    """One finding as a sentence with its figures, and the answer that it alone would give.
+
+    Args:
+        answer: What it alone would answer.
+        text: The sentence.
+        measured: Whether it rests on figures; False says that there is too little to measure.
+    """
 
     answer: Answer
     text: str
+    measured: bool = True
 
 
 @dataclass(frozen=True)
@@ -22,7 +29,7 @@ class Verdict:
 
     Args:
         answer: That of the gravest reason.
-        reasons: Gravest first.
+        reasons: Gravest first; among equals what was measured before what could not be.
     """
 
     answer: Answer
@@ -35,7 +42,7 @@ def decide(reasons: Sequence[Reason]) -> Verdict:
     >>> decide([Reason("yes", "No copies."), Reason("with care", "Real names.")]).answer
     'with care'
     """
-    ranked = sorted(reasons, key=lambda reason: _BY_GRAVITY.index(reason.answer))
+    ranked = sorted(reasons, key=lambda reason: (_BY_GRAVITY.index(reason.answer), not reason.measured))
     return Verdict(ranked[0].answer, ranked)
 
 

@@ -52,6 +52,15 @@ def test_the_gravest_reason_comes_first():
     assert answers == sorted(answers, key=["no", "with care", "yes"].index)
 
 
+def test_what_was_measured_comes_before_what_could_not_be():
+    small, large = series().head(5), scores("sibling")
+    too_few = judge_sharing(score_table(small, small, find_roles(small)), {})
+    verdict = decide([*too_few, *judge_sharing(large, {"Cell ID": (5, 32)})])
+    assert verdict.answer == "with care"
+    assert verdict.reasons[0].text.startswith("5 of 32 names in Cell ID")
+    assert verdict.reasons[1].text.startswith("Too few records")
+
+
 @pytest.mark.parametrize(
     ("rows", "cells", "answer"),
     [(0.1, 0.2, "yes"), (0.17, 0.2, "with care"), (0.1, 0.9, "no"), (0.0, 0.0, "no")],
