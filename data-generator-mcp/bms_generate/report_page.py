@@ -99,6 +99,7 @@ def _memory(autocorrelation: pd.DataFrame) -> str:
 
 def _sdv(evaluation: Evaluation, columns: pd.DataFrame) -> str:
     sdv, weakest = evaluation.sdv, evaluation.sdv.weakest()
+    spots = [(what, _score(score)) for what, score in zip(weakest["what"], weakest["score"], strict=True)]
     bars = columns["score"].head(_MOST_BARS)
     return section(
         "SDV's scores",
@@ -114,10 +115,7 @@ def _sdv(evaluation: Evaluation, columns: pd.DataFrame) -> str:
             f"correlated above 0.5 or associated above 0.3, as sdmetrics 0.32 has it. {SDV_IS_BLIND}",
             soft=True,
         ),
-        table(
-            ("weakest spots", "score"),
-            [(what, _score(score)) for what, score in zip(weakest["what"], weakest["score"], strict=True)],
-        ),
+        table(("weakest spots", "score"), spots) if spots else paragraph("No score is below 1."),
         picture("Weakest first.", png_of(draw_scores(bars)), "Shape of each column") if len(bars) else "",
     )
 

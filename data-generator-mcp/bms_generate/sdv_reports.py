@@ -14,6 +14,7 @@ from bms_generate.seeded_sdv import quiet_sdv
 SCORE_COLUMNS = ["property", "table", "column", "column_2", "metric", "score"]
 SHAPES = "Column Shapes"
 _WEAKEST = 5
+_PERFECT = 0.99995  # 1 to the four digits that are told
 # SDV draws 50,000 rows of larger tables at random; one seed makes its scores repeatable.
 _SUBSAMPLE_SEED = 0
 
@@ -43,8 +44,9 @@ class SdvScores:
         return ranked.set_index(ranked["table"] + "." + ranked["column"])[["table", "column", "score"]]
 
     def weakest(self) -> pd.DataFrame:
-        """Return the five lowest scores with a readable `what`."""
-        ranked = self.scores.dropna(subset=["score"]).sort_values("score", kind="stable").head(_WEAKEST)
+        """Return up to five lowest scores with a readable `what`; what is perfect is none of them."""
+        flawed = self.scores[self.scores["score"] < _PERFECT]
+        ranked = flawed.sort_values("score", kind="stable").head(_WEAKEST)
         return ranked.assign(what=[_what(row) for row in ranked.itertuples()])
 
 

@@ -43,6 +43,7 @@ def test_an_exact_copy_scores_one_and_may_not_be_shared(twin):
     real.to_csv(twin / "synthetic_data" / "battery.csv", index=False)
     copy = succeed("sdv_evaluate", folder_name=str(twin))
     assert copy["overall_score"] == copy["overall_all_pairs"] == pytest.approx(1.0, abs=1e-6)
+    assert copy["weakest"] == []  # nothing is weak where all is perfect
     assert copy["share"]["answer"] == "no"
     assert "100 % of the synthetic rows equal a real one" in " ".join(copy["share"]["reasons"])
     assert copy["tables"]["battery"]["copied_rows"] == 1.0
