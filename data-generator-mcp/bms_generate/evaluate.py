@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bms_generate.dataset import Dataset, Tables
 from bms_generate.sdv_reports import SdvScores, run_reports
-from bms_generate.sharing import judge_sharing, reused_names
+from bms_generate.sharing import judge_sharing, reused_names, reused_texts
 from bms_generate.telemetry_roles import find_roles
 from bms_generate.telemetry_scores import TelemetryScores, score_table
 from bms_generate.training_worth import judge_training
@@ -53,8 +53,9 @@ def evaluate(real: Dataset, synthetic: Tables, progress: Callable[[str], None]) 
         roles = find_roles(frame, spec)
         scores[name] = score_table(frame, synthetic[name], roles)
         place = f"{name}: " if len(real.tables) > 1 else ""
-        reused = reused_names(frame, synthetic[name], spec, roles)
-        share += [replace(item, text=place + item.text) for item in judge_sharing(scores[name], reused)]
+        sides = frame, synthetic[name], spec, roles
+        found = judge_sharing(scores[name], reused_names(*sides), reused_texts(*sides))
+        share += [replace(item, text=place + item.text) for item in found]
         train += [replace(item, text=place + item.text) for item in judge_training(scores[name])]
     return Evaluation(sdv, scores, decide(share), decide(train))
 

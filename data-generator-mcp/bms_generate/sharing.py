@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bms_generate.identifiers import is_made_up, mostly_distinct
 from bms_generate.privacy import Nearness
 from bms_generate.telemetry_roles import TelemetryRoles
 from bms_generate.telemetry_scores import TelemetryScores
@@ -29,18 +30,20 @@ _NEAR_FOR_YES, _NEAR_FOR_CARE = 2.0, 5.0
 _WORDS = {"rows": "rows", "windows": "windows of a cell"}
 
 
-def judge_sharing(scores: TelemetryScores, reused: dict[str, tuple[int, int]]) -> list[Reason]:
+def judge_sharing(
+    scores: TelemetryScores,
+    reused: dict[str, tuple[int, int]],
+    texts: dict[str, tuple[int, int]] | None = None,
+) -> list[Reason]:
     """Return what speaks for and against sharing one table.
 
     Args:
         scores: Of the table.
         reused: From `reused_names`.
+        texts: From `reused_texts`.
     """
-    reasons = [
-        _names(column, reused_count, names)
-        for column, (reused_count, names) in reused.items()
-        if reused_count
-    ]
+    reasons = [_texts(column, *counts) for column, counts in (texts or {}).items() if counts[0]]
+    reasons += [_names(column, *counts) for column, counts in reused.items() if counts[0]]
     measured = [nearness for nearness in (scores.row_nearness, scores.window_nearness) if nearness]
     for nearness in measured:
         reasons += [_copies(nearness), _near(nearness)]
@@ -62,13 +65,41 @@ def reused_names(
         spec: Its SDV metadata.
         roles: Of its columns.
     """
-    ids = [name for name, column in spec["columns"].items() if column["sdtype"] == "id" or column.get("pii")]
+    ids = [name for name, column in spec["columns"].items() if is_made_up(column)]
     found = {}
     for name in dict.fromkeys([*ids, *roles.entity, *roles.string]):
         known, made = (set(side[name].dropna().astype(str)) for side in (real, synthetic))
         if made and not all(text.replace(".", "", 1).isdigit() for text in known):
             found[name] = len(made & known), len(made)
     return found
+
+
+def reused_texts(
+    real: pd.DataFrame, synthetic: pd.DataFrame, spec: dict[str, Any], roles: TelemetryRoles
+) -> dict[str, tuple[int, int]]:
+    """Return, per column of texts that nearly every row has its own of, how many reappear and how many there are.
+
+    Such texts are no labels, whatever the metadata says. Arguments as of `reused_names`, whose columns are left
+    out, and so are numbers.
+    """
+    found = {}
+    for name, column in spec["columns"].items():
+        if is_made_up(column) or column["sdtype"] not in ("categorical", "ordinal"):
+            continue
+        named = name in (*roles.entity, *roles.string) or pd.api.types.is_numeric_dtype(real[name])
+        if not named and mostly_distinct(real[name]):
+            known, made = (set(side[name].dropna().astype(str)) for side in (real, synthetic))
+            found[name] = len(made & known), len(known)
+    return found
+
+
+def _texts(column: str, reused: int, texts: int) -> Reason:
+    count = f"All {texts:,}" if reused == texts else f"{reused:,} of the {texts:,}"
+    return Reason(
+        "with care",
+        f"{count} different texts of real rows in {column} appear word for word: such texts are no labels; declare "
+        f"the column an id, which is made up.",
+    )
 
 
 def _names(column: str, reused: int, names: int) -> Reason:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from bms_generate.sharing import judge_sharing, reused_names
+from bms_generate.sharing import judge_sharing, reused_names, reused_texts
 from bms_generate.telemetry_roles import find_roles
 from bms_generate.telemetry_scores import score_table
 from bms_generate.training_worth import judge_training
@@ -14,8 +14,8 @@ from bms_generate.verdict import decide
 from tests.generate.telemetry_tables import fleet, scores, series
 
 
-def share(found, reused=None):
-    return decide(judge_sharing(found, reused or {}))
+def share(found, reused=None, texts=None):
+    return decide(judge_sharing(found, reused or {}, texts))
 
 
 def train(found):
@@ -115,6 +115,20 @@ def test_real_names_in_the_twin_are_a_reason_for_care_and_made_up_ones_are_none(
     verdict = share(scores("sibling"), {"Cell ID": (5, 32), "string": (0, 4)})
     assert verdict.answer == "with care"
     assert grave(verdict) == "5 of 32 names in Cell ID are real ones: rename them before sharing."
+
+
+def test_real_remarks_that_come_out_word_for_word_are_a_reason_for_care_though_declared_labels():
+    real = pd.DataFrame({"x": np.arange(60.0), "note": [f"Mr {row} saw a cell" for row in range(60)]})
+    real["place"], real["owner"] = "shed", real["note"]
+    kinds = {"x": "numerical", "note": "categorical", "place": "categorical", "owner": "name"}
+    spec = {"columns": {name: {"sdtype": kind} for name, kind in kinds.items()}}
+    made = real.assign(note=np.where(real.index < 45, real["note"], "none"), owner="synthetic-1")
+    sides = real, made, spec, find_roles(real, spec)
+    assert reused_texts(*sides) == {"note": (45, 60)}
+    assert reused_names(*sides) == {"owner": (0, 1)}
+    verdict = share(scores("sibling"), texts=reused_texts(*sides))
+    assert verdict.answer == "with care"
+    assert grave(verdict).startswith("45 of the 60 different texts of real rows in note appear word for word")
 
 
 def test_too_little_to_measure_is_said_and_no_yes():
