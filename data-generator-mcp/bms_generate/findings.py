@@ -9,6 +9,8 @@ import pandas as pd
 from bms_schema.data.columns import COLUMNS, match_columns
 from bms_schema.run.wording import counted
 
+from bms_generate.identifiers import is_made_up, mostly_distinct
+
 ColumnState = Literal["numerical", "datetime", "categorical", "identifier", "constant", "missing"]
 _LONGEST_VALUE = 40
 
@@ -23,12 +25,14 @@ def column_state(real: pd.Series, synthetic: pd.Series, spec: dict[str, Any]) ->
     """
     if not (real.notna().any() and synthetic.notna().any()):
         return "missing"
-    if spec["sdtype"] == "id" or spec.get("pii"):
+    if is_made_up(spec):
         return "identifier"
     if len(real.dropna().unique()) == 1:
         return "constant"
     sdtype = spec["sdtype"]
-    return sdtype if sdtype in ("numerical", "datetime") else "categorical"
+    if sdtype in ("numerical", "datetime"):
+        return sdtype
+    return "identifier" if mostly_distinct(real) else "categorical"  # remarks are shown to nobody
 
 
 def find_out(real: pd.Series, synthetic: pd.Series, state: ColumnState) -> str:
@@ -125,8 +129,8 @@ def _labels(real: pd.Series, synthetic: pd.Series) -> str:
 def _identifiers(real: pd.Series, synthetic: pd.Series) -> str:
     sides = [as_labels(column).value_counts() for column in (real, synthetic)]
     told = [
-        f"{which} {counted(len(side), 'identifier')} in {counted(int(side.sum()), 'row')} "
-        f"({side.median():.4g} rows each in the median)"
+        f"{which} {counted(len(side), 'different value')} in {counted(int(side.sum()), 'row')} "
+        f"(rows of each in the median: {side.median():.4g})"
         for which, side in zip(("real", "synthetic"), sides, strict=True)
     ]
     known = sides[1].index.isin(sides[0].index)

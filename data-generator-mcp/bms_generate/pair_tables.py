@@ -23,7 +23,7 @@ _FEWEST_PAIRS = 3
 _LONG_TAIL, _INNER = 4.0, (0.005, 0.995)
 _PLACE = {"categorical": 0, "datetime": 1, "numerical": 2}  # lowest on the horizontal axis
 _REASONS = {
-    "identifier": "is an identifier, whose synthetic values are made up",
+    "identifier": "is an identifier or a remark, of which nearly every row has its own",
     "constant": "has one value only",
     "missing": "has no value in one of the tables",
 }

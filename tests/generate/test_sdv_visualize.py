@@ -119,6 +119,16 @@ def test_real_identifiers_that_come_out_are_counted(twin):
     assert "1 of 6 synthetic ones are real ones" in look(twin, "Cell ID")["message"]
 
 
+@pytest.mark.parametrize("sdtype", ["text", "name", "categorical"])
+def test_no_remark_or_name_of_a_real_row_is_shown(sdtype):
+    notes = [f"Mr {row} of street {row % 97}" for row in range(2000)]
+    found = compare(notes, [*notes[:1256], *(f"synthetic-{row}" for row in range(744))], sdtype)
+    assert found.state == "identifier"
+    assert "Mr" not in found.finding + found.table.to_string()
+    assert "real 2,000 different values in 2,000 rows" in found.finding
+    assert "1,256 of 2,000 synthetic ones are real ones" in found.finding
+
+
 def test_missing_readings_are_told_with_their_runs(twin):
     table = pd.read_csv(twin / "battery.csv")
     table["CellVoltage"] = [65.535 if row % 40 < 5 else 2.2 + row % 7 / 100 for row in range(len(table))]
