@@ -93,8 +93,8 @@ def _figures(scores: TelemetryScores) -> dict[str, float | None]:
             scores.trained_on.headline
         )
     if nearness := scores.row_nearness:
-        figures |= {"copied_rows": nearness.copies_synthetic, "copied_rows_real": nearness.copies_real}
-        figures["near_rows_real"], figures["near_rows"] = nearness.near
+        figures |= {"copied_rows": nearness.copies.synthetic, "copied_rows_real": nearness.copies.real}
+        figures |= {"near_rows": nearness.near.synthetic, "near_rows_real": nearness.near.real}
     if label := scores.label:
         figures |= {"label_rate": label.rows_synthetic, "label_rate_real": label.rows_real}
     if series := scores.series:
@@ -146,10 +146,10 @@ def _nearness(item: Nearness) -> dict[str, Any]:
     return {
         "records": item.records,
         "held_out": item.held_out,
-        "near_real": _short(item.near[0]),
-        "near_synthetic": _short(item.near[1]),
-        "copies_real": _short(item.copies_real),
-        "copies_synthetic": _short(item.copies_synthetic),
+        "near_real": _short(item.near.real),
+        "near_synthetic": _short(item.near.synthetic),
+        "copies_real": _short(item.copies.real),
+        "copies_synthetic": _short(item.copies.synthetic),
         "quantiles": _rows(item.quantiles()),
     }
 

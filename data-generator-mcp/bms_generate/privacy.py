@@ -6,7 +6,7 @@ were copied; they promise no privacy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -26,9 +26,31 @@ _FEWEST = 20
 # A record with fewer of its values says too little to be anybody's.
 _LEAST_PRESENT = 0.5
 _MOST_LABELS = 20  # of a category that are told apart; the rarer ones are one
-_NEAR = 0.01  # quantile of the hold-out's distances up to which a record counts as near
+# A record is near at half the distance within which the nearest 1 % of the hold-out lie. At that distance itself
+# too many stand: of 144 values all distances are alike, and strings a little nearer on the whole push them over.
+_NEAREST, _NEAR = 0.01, 0.5
 _DECIMALS = 9  # of the scaled value: what differs less is rounding
 _ROUNDING = 1e-6  # what the search leaves of the distance of equal records
+
+
+@dataclass(frozen=True)
+class Share:
+    """Share of records that copy a real one, or come near it.
+
+    Args:
+        real: Of real records against those of other strings: chance.
+        synthetic: Of synthetic records.
+        scatter: Two standard errors of the difference between two fleets of so many strings, or rows.
+    """
+
+    real: float
+    synthetic: float
+    scatter: float
+
+    @property
+    def excess(self) -> float:
+        """What chance and its scatter do not explain."""
+        return max(self.synthetic - self.real - self.scatter, 0.0)
 
 
 @dataclass(frozen=True)
@@ -41,22 +63,18 @@ class Nearness:
         real: From real records to real records of other strings, sorted, shape (k,).
         synthetic: From synthetic records to the same references, sorted, shape (m,). Both sides miss one string
             in turn, because more strings to compare with make every distance smaller.
-        copies_real: Share of real records that equal a real record of another string: chance.
-        copies_synthetic: Share of synthetic records that equal any real record.
+        limit: Distance at which a record counts as near.
+        near: Records at most that far.
+        copies: Records that equal a real one.
     """
 
     records: Literal["rows", "windows"]
     held_out: Literal["strings or cells", "rows"]
     real: np.ndarray
     synthetic: np.ndarray
-    copies_real: float
-    copies_synthetic: float
-
-    @property
-    def near(self) -> tuple[float, float]:
-        """Shares of (real, synthetic) records as near as the nearest 1 % of the hold-out's; ties may make more."""
-        limit = np.quantile(self.real, _NEAR)
-        return float((self.real <= limit).mean()), float((self.synthetic <= limit).mean())
+    limit: float
+    near: Share
+    copies: Share
 
     def quantiles(self) -> pd.DataFrame:
         """Return the 1, 5 and 50 % quantiles: `quantile`, `real`, `synthetic`."""
@@ -144,17 +162,29 @@ def _compare(
         return None
     if group is not None and len(np.unique(group)) < 2:
         group = None
-    chance, copies = _copies(real, synthetic, group)
     asked = synthetic[sample(len(synthetic), _MOST_ASKED, SEED)]
     before, after = _to_others(real, asked, group) if group is not None else _to_other_rows(real, asked)
     unit = np.sqrt(columns)
+    distances = [np.where(side < _ROUNDING, 0.0, side) / unit for side in (*before, after)]
     held_out: Literal["strings or cells", "rows"] = "rows" if group is None else "strings or cells"
-    before, after = (np.sort(np.where(side < _ROUNDING, 0.0, side)) / unit for side in (before, after))
-    return Nearness(records, held_out, before, after, chance, copies)
+    all_before, after = np.sort(np.concatenate(distances[:-1])), np.sort(distances[-1])
+    limit = _NEAR * float(np.quantile(all_before, _NEAREST))
+    near = _share([side <= limit for side in distances[:-1]], after <= limit)
+    copies = _copies(real, synthetic, group)
+    return Nearness(records, held_out, all_before, after, limit, near, copies)
 
 
-def _to_others(real: np.ndarray, asked: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return distances of real and synthetic records to real ones without one group, up to 8 groups in turn."""
+def _share(real: list[np.ndarray], synthetic: np.ndarray) -> Share:
+    """Return what is true of records; the real ones in groups, or in one where each stands for itself."""
+    share, units = np.concatenate(real).mean(), len(np.concatenate(real))
+    variance = share * (1 - share)
+    if len(real) > 1:
+        variance, units = np.var([group.mean() for group in real], ddof=1), len(real)
+    return Share(float(share), float(synthetic.mean()), float(2 * np.sqrt(2 * variance / units)))
+
+
+def _to_others(real: np.ndarray, asked: np.ndarray, group: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return distances of real (by group) and synthetic records to real ones but for one group, 8 in turn."""
     names = np.unique(group)
     held_out = names[sample(len(names), _MOST_HELD_OUT, SEED)]
     turn = np.random.default_rng(SEED).integers(len(held_out), size=len(asked))
@@ -166,14 +196,14 @@ def _to_others(real: np.ndarray, asked: np.ndarray, group: np.ndarray) -> tuple[
         before.append(nearest.kneighbors(some)[0][:, 0])
         if (turn == number).any():
             after.append(nearest.kneighbors(asked[turn == number])[0][:, 0])
-    return np.concatenate(before), np.concatenate(after)
+    return before, np.concatenate(after)
 
 
-def _to_other_rows(real: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _to_other_rows(real: np.ndarray, asked: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
     nearest = _neighbours(real)
     some = real[sample(len(real), _MOST_ASKED, SEED)]
     # The closest is the row itself, or one equal to it.
-    return nearest.kneighbors(some, n_neighbors=2)[0][:, 1], nearest.kneighbors(asked)[0][:, 0]
+    return [nearest.kneighbors(some, n_neighbors=2)[0][:, 1]], nearest.kneighbors(asked)[0][:, 0]
 
 
 def _neighbours(reference: np.ndarray) -> NearestNeighbors:
@@ -182,12 +212,16 @@ def _neighbours(reference: np.ndarray) -> NearestNeighbors:
     return NearestNeighbors(n_neighbors=1).fit(reference)
 
 
-def _copies(real: np.ndarray, synthetic: np.ndarray, group: np.ndarray | None) -> tuple[float, float]:
+def _copies(real: np.ndarray, synthetic: np.ndarray, group: np.ndarray | None) -> Share:
     """Return the shares of real records equal to one of another group, and of synthetic ones equal to any real."""
     before, after = (_hashes(side) for side in (real, synthetic))
     table = pd.DataFrame({"hash": before, "group": np.arange(len(before)) if group is None else group})
-    elsewhere = table.groupby("hash")["group"].transform("nunique") > 1
-    return float(elsewhere.mean()), float(np.isin(after, before).mean())
+    elsewhere = table.groupby("hash")["group"].transform("nunique").to_numpy() > 1
+    places = [elsewhere] if group is None else [elsewhere[group == name] for name in np.unique(group)]
+    found = _share(places, np.isin(after, before))
+    # A synthetic record has one group more to be equal to by chance.
+    groups = table["group"].nunique()
+    return replace(found, real=min(found.real * groups / (groups - 1), 1.0))
 
 
 def _hashes(places: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from bms_generate.identifiers import is_made_up, mostly_distinct
-from bms_generate.privacy import Nearness
+from bms_generate.privacy import Nearness, Share
 from bms_generate.telemetry_roles import TelemetryRoles
 from bms_generate.telemetry_scores import TelemetryScores
 from bms_generate.verdict import Reason, grade, percent
@@ -21,12 +21,8 @@ NO_GUARANTEE = (
     "Copies and near records are what can be measured. This is no guarantee of privacy: rare values and extremes "
     "of the real table can reappear in a record that is no copy. A window is a day of one cell, or a part of it."
 )
-# Copies beyond those that real strings make of each other by chance: one in a thousand is within that chance's
-# own scatter, one in a hundred is a leak whatever its cause.
-_COPIES_FOR_YES, _COPIES_FOR_CARE = 0.001, 0.01
-# Records as near as the hold-out's nearest 1 %, in multiples of that: twice is the scatter between strings that
-# simulated sibling fleets show; five times is learning by heart.
-_NEAR_FOR_YES, _NEAR_FOR_CARE = 2.0, 5.0
+# Beyond what chance and its scatter explain: one in a thousand may be rounding, one in a hundred is a leak.
+_FOR_YES, _FOR_CARE = 0.001, 0.01
 _WORDS = {"rows": "rows", "windows": "windows of a cell"}
 
 
@@ -110,23 +106,30 @@ def _names(column: str, reused: int, names: int) -> Reason:
 
 
 def _copies(nearness: Nearness) -> Reason:
-    excess = max(nearness.copies_synthetic - nearness.copies_real, 0.0)
-    what = _WORDS[nearness.records]
-    other = "another" if nearness.held_out == "rows" else "one of another string or cell"
+    copies, other = (
+        nearness.copies,
+        "another" if nearness.held_out == "rows" else "one of another string or cell",
+    )
     return Reason(
-        grade(excess, _COPIES_FOR_YES, _COPIES_FOR_CARE),
-        f"{percent(nearness.copies_synthetic)} of the synthetic {what} equal a real one; by chance "
-        f"{percent(nearness.copies_real)} of the real ones equal {other}.",
+        grade(copies.excess, _FOR_YES, _FOR_CARE),
+        f"{percent(copies.synthetic)} of the synthetic {_WORDS[nearness.records]} equal a real one; by chance "
+        f"{_with_scatter(copies)} would, as real ones equal {other}.",
     )
 
 
 def _near(nearness: Nearness) -> Reason:
-    real, synthetic = nearness.near
-    medians = [float(np.median(side)) for side in (nearness.real, nearness.synthetic)]
-    others = "each other" if nearness.held_out == "rows" else "other strings or cells"
-    return Reason(
-        grade(synthetic / real, _NEAR_FOR_YES, _NEAR_FOR_CARE),
-        f"{percent(synthetic)} of the synthetic {_WORDS[nearness.records]} lie as near to a real one as the "
-        f"nearest {percent(real)} of the real ones lie to {others}; median distance {medians[1]:.3f} against "
-        f"{medians[0]:.3f}.",
+    near, others = (
+        nearness.near,
+        "each other" if nearness.held_out == "rows" else "those of other strings or cells",
     )
+    medians = [float(np.median(side)) for side in (nearness.real, nearness.synthetic)]
+    return Reason(
+        grade(near.excess, _FOR_YES, _FOR_CARE),
+        f"{percent(near.synthetic)} of the synthetic {_WORDS[nearness.records]} lie uncommonly near to a real one "
+        f"(within half the distance of the nearest 1 % of real ones to {others}); real ones: "
+        f"{_with_scatter(near)}. Median distance {medians[1]:.3f} against {medians[0]:.3f}.",
+    )
+
+
+def _with_scatter(share: Share) -> str:
+    return percent(share.real) + (f" ± {percent(share.scatter)}" if share.scatter else "")

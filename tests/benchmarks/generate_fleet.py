@@ -151,7 +151,7 @@ def figures(real: pd.DataFrame, synthetic: pd.DataFrame, roles: TelemetryRoles) 
     }
     for nearness, suffix in ((scores.row_nearness, ""), (scores.window_nearness, " days")):
         if nearness is not None:
-            line |= {f"copies{suffix}": nearness.copies_synthetic, f"near{suffix}": nearness.near[1]}
+            line |= {f"copies{suffix}": nearness.copies.synthetic, f"near{suffix}": nearness.near.synthetic}
     return line
 
 

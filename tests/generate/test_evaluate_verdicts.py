@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from bms_generate.privacy import Share
 from bms_generate.sharing import judge_sharing, reused_names, reused_texts
 from bms_generate.telemetry_roles import find_roles
 from bms_generate.telemetry_scores import score_table
@@ -74,16 +75,14 @@ def test_the_label_must_keep_its_rate_in_rows_and_in_cells(rows, cells, answer):
 @pytest.mark.parametrize(("excess", "answer"), [(0.0005, "yes"), (0.005, "with care"), (0.05, "no")])
 def test_copies_count_beyond_those_by_chance(excess, answer):
     found = scores("sibling")
-    nearness = replace(found.row_nearness, copies_real=0.3, copies_synthetic=0.3 + excess)
+    nearness = replace(found.row_nearness, copies=Share(0.3, 0.32 + excess, 0.02))
     assert share(replace(found, row_nearness=nearness)).answer == answer
 
 
-@pytest.mark.parametrize(("times", "answer"), [(1, "yes"), (3, "with care"), (10, "no")])
-def test_near_records_count_against_those_of_the_hold_out(times, answer):
-    real = np.linspace(0.01, 1, 1000)
-    near = np.where(np.arange(1000) < 10 * times, 0.0, 0.5)
+@pytest.mark.parametrize(("excess", "answer"), [(0.0005, "yes"), (0.005, "with care"), (0.05, "no")])
+def test_near_records_count_against_those_of_the_hold_out(excess, answer):
     found = scores("sibling")
-    nearness = replace(found.row_nearness, real=real, synthetic=np.sort(near))
+    nearness = replace(found.row_nearness, near=Share(0.01, 0.02 + excess, 0.01))
     assert share(replace(found, row_nearness=nearness)).answer == answer
 
 
