@@ -29,6 +29,13 @@ _SPREAD_FOR_YES, _SPREAD_FOR_CARE = 0.01, 0.1
 _CLOCK_FOR_YES, _CLOCK_FOR_CARE = 0.02, 0.1
 # Factor on the label's rate: a fifth is within chance for some ten labelled cells, a factor of 2 bends thresholds.
 _RATE_FOR_YES, _RATE_FOR_CARE = 1.25, 2.0
+# Below it an AUROC is less than scatter; then the folds themselves are what the trees see.
+_BELOW_CHANCE = 0.45
+_WHY_BELOW = {
+    "strings": "whole strings are held out, and they differ from each other more than synthetic from real ones",
+    "time blocks": "whole stretches of time are held out, and they differ from each other more than the two tables",
+    "rows": "the rows are few, or synthetic ones lie near real ones of other folds",
+}
 # Told apart more often than this the twin has marks of its own, which a model may learn; no reason to refuse it.
 _TOLD_APART = 0.65
 
@@ -75,10 +82,11 @@ def _told_apart(judged: TwoSample) -> Iterator[Reason]:
     if not judged.folds:
         return
     unit = "rows" if judged.records == "rows" else "whole windows of a cell"
+    why = f"; below 0.5: {_WHY_BELOW[judged.split]}" if judged.auroc < _BELOW_CHANCE else ""
     yield Reason(
         "yes" if judged.auroc <= _TOLD_APART else "with care",
         f"Boosted trees tell {unit} from real ones with AUROC {judged.auroc:.2f} (folds by {judged.split} "
-        f"{min(judged.folds):.2f} to {max(judged.folds):.2f}; 0.5 = not at all).",
+        f"{min(judged.folds):.2f} to {max(judged.folds):.2f}; 0.5 = not at all{why}).",
     )
 
 

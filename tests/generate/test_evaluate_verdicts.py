@@ -94,6 +94,14 @@ def test_a_twin_that_teaches_nothing_is_not_to_be_trained_on():
     assert "AUROC of IsDead on held-out real rows is 0.500" in grave(verdict)
 
 
+def test_an_auroc_below_one_half_is_explained():
+    found = scores("sibling")
+    for area, told in ((0.3, True), (0.5, False)):
+        judged = replace(found.two_sample, auroc=area)
+        reasons = " ".join(reason.text for reason in train(replace(found, two_sample=judged)).reasons)
+        assert ("; below 0.5: whole strings are held out, and they differ from each other" in reasons) is told
+
+
 def test_a_clock_out_of_step_is_a_reason():
     found = scores("copy")
     clock = replace(found.series.clock, regular_synthetic=0.4)
