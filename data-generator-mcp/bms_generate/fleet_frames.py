@@ -9,30 +9,34 @@ from bms_generate.fleet_layout import Fleet, StringSeries, renamed
 
 
 def frames_for(fleet: Fleet, rows: int | None) -> list[StringSeries]:
-    """Return the real strings in turn, as many as `rows` take (None: all once); the last one is cut short."""
+    """Return the real strings in turn, as many as `rows` take (None: all once).
+
+    The last string gets fewer cells, and the last cell fewer readings: half a fleet is a smaller one, and no
+    shorter log.
+    """
     frames: list[StringSeries] = []
     left = rows if rows is not None else sum(int(string.present.sum()) for string in fleet.strings)
     while left > 0:
         turn, place = divmod(len(frames), len(fleet.strings))
-        string = fleet.strings[place]
-        reached = np.cumsum(string.present.sum(axis=1))
-        end = min(int(np.searchsorted(reached, left)) + 1, len(reached))
-        short = _cut_short(string, end, max(0, int(reached[end - 1]) - left))
-        frames.append(replace(short, attributes=renamed(string.attributes, fleet.columns, turn)))
-        left -= int(reached[end - 1])
+        string = _first_rows(fleet.strings[place], left)
+        frames.append(replace(string, attributes=renamed(string.attributes, fleet.columns, turn)))
+        left -= int(string.present.sum())
     return frames
 
 
-def _cut_short(string: StringSeries, end: int, surplus: int) -> StringSeries:
-    present = string.present[:end].copy()
-    present[-1, np.flatnonzero(present[-1])[::-1][:surplus]] = False
+def _first_rows(string: StringSeries, rows: int) -> StringSeries:
+    """Return the string's first cells, with so many rows at most."""
+    before = np.cumsum(string.present.sum(axis=0)) - string.present.sum(axis=0)
+    cells = before < rows
+    present = string.present[:, cells].copy()
+    kept = rows - int(before[cells][-1])
+    present[:, -1] &= np.cumsum(present[:, -1]) <= kept
     return replace(
         string,
-        stamps=string.stamps[:end],
         present=present,
-        shared=string.shared[:end],
-        own=string.own[:end],
-        states=string.states[:end],
+        own=string.own[:, cells],
+        states=string.states[:, cells],
+        attributes=string.attributes[cells].reset_index(drop=True),
     )
 
 

@@ -148,7 +148,7 @@ class FleetSynthesizer:
         return [LoggedForm.fit(d[np.isfinite(d)], r) for d, r in zip(drawn, real, strict=True)]
 
     def sample(self, rows: int | None = None, seed: int = 0) -> pd.DataFrame:
-        """Draw strings one after the other until there are `rows` rows; the last one is cut short.
+        """Draw strings one after the other until there are `rows` rows; the last one gets fewer cells.
 
         Args:
             rows: Rows wanted; None for as many as the real table has.

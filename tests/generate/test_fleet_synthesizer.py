@@ -153,6 +153,16 @@ def test_more_rows_make_more_strings_with_names_of_their_own(model, real):
     assert not one_more.duplicated(["Cell ID", "Timestamp"]).any()
 
 
+def test_fewer_rows_make_fewer_cells_and_no_shorter_log(model, real):
+    readings = real["Timestamp"].nunique()
+    few = model.sample(rows=2 * readings + 10)
+    sizes = few.groupby("Cell ID", sort=False).size()
+    assert sorted(sizes) == [10, readings, readings]
+    assert few["Timestamp"].max() == real["Timestamp"].max()
+    alone = model.sample(rows=10)
+    assert len(alone) == 10 and alone["Cell ID"].nunique() == 1
+
+
 def test_gaps_in_the_log_stay_where_they_are(real):
     holey = real.drop(index=real.index[100:900]).sample(frac=0.9, random_state=0)
     made = FleetSynthesizer().fit(holey).sample()
