@@ -12,8 +12,8 @@ from bms_generate.time_grid import find_series
 
 # A column that is one value per string and moment almost always is the string's; a gateway may lag now and then.
 _SHARED_IN = 0.99
-# A two-valued column that is true more often describes a state, not an event worth predicting.
-_RARE = 0.2
+# Where true is as frequent as false there is no event to predict.
+_RARE = 0.5
 _JOINT = "/"  # `Cell ID` is '<string>/<cell>' where cells are numbered within strings
 StringSource = Literal["columns", "prefix", "whole", "cell"]
 
@@ -31,7 +31,7 @@ class TelemetryRoles:
         shared: Numeric signals that all cells of a string share at one moment; none in a table without series.
         cell: Numeric signals of the cell; every number of a table without series.
         categories: Columns of labels and truth values.
-        label: The rare 0/1 column worth predicting, `IsDead` by preference; None where there is none.
+        label: The 0/1 column to predict: `IsDead`, else the rarest; None where none is true in under half of the rows.
     """
 
     entity: list[str]
@@ -139,7 +139,7 @@ def _name_string(frame: pd.DataFrame, entity: list[str]) -> tuple[StringSource, 
 
 
 def _find_label(frame: pd.DataFrame, names: list[str]) -> str | None:
-    """Return the column known as `IsDead`, else the rarest two-valued one that is rarely true."""
+    """Return the column known as `IsDead`, else the rarest two-valued one that is true in less than half of the rows."""
     known = match_columns(names).get(IS_DEAD)
     rates = {name: _rate(frame[name]) for name in names}
     if known and np.isfinite(rates[known]):

@@ -50,7 +50,7 @@ class TelemetryScores:
     Args:
         roles: Of its columns.
         series: None in a table without series.
-        label: None without a rare label.
+        label: None without a label.
         two_sample: Whether trees can tell the two apart.
         trained_on: Whether a model learns as much from either.
         row_nearness: Distance of rows to the closest real one; None where there are too few.

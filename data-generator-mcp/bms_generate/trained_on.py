@@ -61,7 +61,7 @@ def compare_training(real: Records, synthetic: Records, label: str | None) -> Tr
         label: Name of the label; None guesses the signals from one another.
     """
     split: Literal["strings or cells", "rows"] = "rows" if real.group is None else "strings or cells"
-    note = "" if label else "no rare 0/1 column to predict"
+    note = "" if label else "no 0/1 column true in less than half of the rows"
     if label:
         known = [np.isfinite(side.label) for side in (real, synthetic)]
         folds = _label_folds(real, known[0])

@@ -49,13 +49,18 @@ def test_cells_numbered_within_a_site_need_both_columns():
     assert roles.cell == ["voltage"]
 
 
-@pytest.mark.parametrize(("share", "found"), [(0.1, "alarm"), (0.5, None)])
-def test_a_rare_truth_value_is_the_label_and_a_frequent_one_is_none(share, found):
+@pytest.mark.parametrize(("every", "found"), [(10, "alarm"), (4, "alarm"), (2, None), (1.5, None)])
+def test_what_is_true_in_less_than_half_of_the_rows_is_a_label(every, found):
     table = series()
-    table["alarm"] = np.arange(len(table)) % round(1 / share) == 0
+    table["alarm"] = np.arange(len(table)) % every < 1
     roles = find_roles(table)
     assert roles.label == found
     assert roles.categories == ([] if found else ["alarm"])
+
+
+def test_the_rarest_of_the_truth_values_is_the_label():
+    rows = np.arange(320)
+    assert find_roles(series().assign(often=rows % 3 == 0, seldom=rows % 5 == 0)).label == "seldom"
 
 
 def test_constants_row_numbers_and_keys_are_no_signals():
