@@ -1,7 +1,4 @@
-"""Reading `metadata.json`: our own look at its shape, then SDV's; V1 is upgraded to V2.
-
-SDV answers a misshapen file with AttributeError or TypeError, and takes any unknown version for V1.
-"""
+"""Reading `metadata.json`: our own look at it, then SDV's; V1 is upgraded to V2."""
 
 import json
 import warnings
@@ -10,14 +7,18 @@ from typing import Any
 
 from bms_schema.run.errors import InputError, PathNotFound
 
+from bms_generate.metadata_checks import find_flaws
+
 METADATA_NAME = "metadata.json"
 Metadata = dict[str, Any]
-_VERSION_KEY = "METADATA_SPEC_VERSION"
-_VERSIONS = ("V2", "V1", "MULTI_TABLE_V1", "SINGLE_TABLE_V1")
 _EXPECTED = 'SDV metadata V2: {"METADATA_SPEC_VERSION": "V2", "tables": {…}, "relationships": […]}'
 _HOW_TO_GET_ONE = (
     "sdv_generate(folder_name=…, write_metadata=true) writes one where there is none; "
     "preprocess_battery_data_tool writes a folder that has one (its 'sdv_folder')."
+)
+_HOW_TO_MEND = (
+    f"Correct {METADATA_NAME}, or delete it and call sdv_generate(folder_name=…, write_metadata=true), "
+    "which writes one from the tables."
 )
 
 
@@ -43,40 +44,11 @@ def read_metadata(folder: Path, stems: list[str]) -> Metadata:
         raw = json.loads(path.read_text(encoding="utf-8-sig"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise InputError(
-            f"{METADATA_NAME} is no JSON: {error}.", expected=_EXPECTED, fix=_HOW_TO_GET_ONE
+            f"{METADATA_NAME} is no JSON: {error}.", expected=_EXPECTED, fix=_HOW_TO_MEND
         ) from error
-    check_shape(raw)
+    if flaw := next(find_flaws(raw), None):
+        raise _misshapen(flaw)
     return _as_sdv_reads_it(raw, stems)
-
-
-def check_shape(raw: Any) -> None:
-    """Refuse what SDV would answer with a bare AttributeError or TypeError.
-
-    Raises:
-        InputError: naming the place.
-    """
-    if not isinstance(raw, dict):
-        raise _misshapen(f"its root is a {type(raw).__name__}, not an object")
-    version = raw.get(_VERSION_KEY, "V2")
-    if version not in _VERSIONS:
-        raise _misshapen(f"its version is {version!r}; known: {', '.join(_VERSIONS)}")
-    tables = raw.get("tables", {"table": raw} if "columns" in raw else None)
-    if not isinstance(tables, dict) or not tables:
-        raise _misshapen("it has no object 'tables' with at least one table")
-    for name, table in tables.items():
-        _check_table(name, table)
-    relationships = raw.get("relationships", [])
-    if not isinstance(relationships, list) or not all(isinstance(item, dict) for item in relationships):
-        raise _misshapen("'relationships' is not a list of objects")
-
-
-def _check_table(name: str, table: Any) -> None:
-    columns = table.get("columns") if isinstance(table, dict) else None
-    if not isinstance(columns, dict) or not columns:
-        raise _misshapen(f"table '{name}' has no object 'columns' with at least one column")
-    for column, spec in columns.items():
-        if not isinstance(spec, dict) or not isinstance(spec.get("sdtype"), str):
-            raise _misshapen(f"column '{column}' of table '{name}' has no 'sdtype'")
 
 
 def _as_sdv_reads_it(raw: Metadata, stems: list[str]) -> Metadata:
@@ -116,5 +88,5 @@ def _refuse_composite_keys(metadata: Metadata) -> None:
 
 def _misshapen(reason: str) -> InputError:
     return InputError(
-        f"{METADATA_NAME} cannot be used: {reason.rstrip('.')}.", expected=_EXPECTED, fix=_HOW_TO_GET_ONE
+        f"{METADATA_NAME} cannot be used: {reason.rstrip('.')}.", expected=_EXPECTED, fix=_HOW_TO_MEND
     )

@@ -19,6 +19,7 @@ from bms_schema.run.errors import InputError, NotEnoughData
 from bms_generate.metadata_file import METADATA_NAME, Metadata
 
 Tables = dict[str, pd.DataFrame]
+_MOST_SHOWN = 5
 
 
 def fit_single(tables: Tables, metadata: Metadata, normal: dict[str, list[str]]) -> Any:
@@ -57,6 +58,7 @@ def fit_related(tables: Tables, metadata: Metadata, normal: dict[str, list[str]]
     Raises:
         InputError: SDV refuses data or metadata.
     """
+    _require_references(tables, metadata)
     with quiet_sdv(), _refusals():
         synthesizer = _seeded_hma()(_sdv_metadata(tables, metadata), verbose=False)
         for name, columns in normal.items():
@@ -146,15 +148,45 @@ def require_keys(tables: Tables, metadata: Metadata) -> None:
         InputError: missing or repeated values.
     """
     for name, spec in metadata["tables"].items():
-        key = spec.get("primary_key")
-        bad = tables[name][key].isna() | tables[name][key].duplicated() if key else pd.Series(dtype=bool)
-        if bad.any():
-            value = tables[name].loc[bad, key].iloc[0]
+        if not (key := spec.get("primary_key")):
+            continue
+        column = tables[name][key]
+        missing, repeated = column.isna(), column.duplicated() & column.notna()
+        found = (
+            [f"{int(missing.sum())} missing, first in data row {missing.argmax() + 1}"]
+            if missing.any()
+            else []
+        )
+        if repeated.any():
+            found.append(f"{int(repeated.sum())} repeated: {_first_values(column[repeated])}")
+        if found:
             raise InputError(
-                f"{int(bad.sum())} value(s) of the key {name}.{key} are missing or repeated, first {value!r}.",
+                f"Values of the key {name}.{key} are missing or repeated ({'; '.join(found)}).",
                 expected="a different value in every row",
                 fix=f"Correct {name}.csv, or take primary_key out of {METADATA_NAME}.",
             )
+
+
+def _require_references(tables: Tables, metadata: Metadata) -> None:
+    """Refuse foreign keys without a parent, which SDV answers with a method of its own and without the table."""
+    for link in metadata["relationships"]:
+        parent, child = link["parent_table_name"], link["child_table_name"]
+        column = tables[child][link["child_foreign_key"]]
+        orphans = column[column.notna() & ~column.isin(tables[parent][link["parent_primary_key"]])]
+        if len(orphans):
+            raise InputError(
+                f"{len(orphans):,} of {len(column):,} values of {child}.{column.name} name no row of {parent}: "
+                f"{_first_values(orphans)}.",
+                expected=f"values of {parent}.{link['parent_primary_key']}",
+                fix=f"Add the rows to {parent}.csv, take those of {child}.csv out, or pass method='trees', which "
+                "leaves the key of such rows blank.",
+            )
+
+
+def _first_values(column: pd.Series) -> str:
+    distinct = column.unique()
+    shown = ", ".join(str(value)[:40] for value in distinct[:_MOST_SHOWN])
+    return f"{shown}, …" if len(distinct) > _MOST_SHOWN else shown
 
 
 def require_rows(tables: Tables, metadata: Metadata, *, least: int) -> None:

@@ -32,6 +32,11 @@ def with_csv(table):
     )
 
 
+def link_to(parent):
+    ends = {"parent_table_name": parent, "parent_primary_key": "source_row"}
+    return ends | {"child_table_name": "battery", "child_foreign_key": "k"}
+
+
 BAD = {
     "no metadata": (lambda folder: (folder / "metadata.json").unlink(), "sdv_folder"),
     "no CSV": (lambda folder: (folder / "battery.csv").unlink(), "no CSV"),
@@ -48,12 +53,26 @@ BAD = {
     ),
     "text in times": (with_csv(lambda table: table.assign(Timestamp="soon")), "Timestamp"),
     "text in truth values": (with_csv(lambda table: table.assign(alarm="maybe")), "alarm"),
-    "repeated key": (with_csv(lambda table: table.assign(source_row=1)), "source_row"),
+    "repeated key": (
+        with_csv(lambda table: table.assign(source_row=1)),
+        "battery.source_row are missing or repeated (239 repeated: 1).",
+    ),
     "missing key": (
         with_csv(lambda table: table.assign(source_row=table["source_row"].where(table.index > 3))),
-        "source_row",
+        "battery.source_row are missing or repeated (4 missing, first in data row 1).",
     ),
     "no JSON": (lambda folder: (folder / "metadata.json").write_text("{nope"), "no JSON"),
+    "what to do about it": (lambda folder: (folder / "metadata.json").write_text("{nope"), "or delete it"),
+    "fields of SDV before 1.0": (
+        lambda folder: spoil_metadata(
+            folder, with_table(lambda table: table.update(fields=table.pop("columns")))
+        ),
+        "table 'battery' has 'fields' in place of 'columns', as SDV wrote before version 1.0. To convert it",
+    ),
+    "fields of one table": (
+        lambda folder: spoil_metadata(folder, lambda data: {"fields": data["tables"]["battery"]["columns"]}),
+        "it has 'fields' in place of 'columns', as SDV wrote before version 1.0",
+    ),
     "a list": (lambda folder: (folder / "metadata.json").write_text("[]"), "list"),
     "tables a list": (lambda folder: spoil_metadata(folder, lambda data: data | {"tables": []}), "tables"),
     "no tables": (lambda folder: spoil_metadata(folder, without("tables")), "tables"),
@@ -65,7 +84,15 @@ BAD = {
         lambda folder: spoil_metadata(
             folder, lambda data: data | {"relationships": [{"parent_table_name": "x"}]}
         ),
-        "relationship",
+        "a relationship lacks parent_primary_key, child_table_name, child_foreign_key",
+    ),
+    "a relationship to a table that is not there": (
+        lambda folder: spoil_metadata(folder, lambda data: data | {"relationships": [link_to("nix")]}),
+        "from battery to nix names the table 'nix', which is not there; tables: battery",
+    ),
+    "a relationship by a column that is not there": (
+        lambda folder: spoil_metadata(folder, lambda data: data | {"relationships": [link_to("battery")]}),
+        "names the child_foreign_key 'k', which is no column of battery: source_row, string",
     ),
     "unknown version": (
         lambda folder: spoil_metadata(folder, lambda data: data | {"METADATA_SPEC_VERSION": "V99"}),
@@ -85,7 +112,7 @@ BAD = {
         lambda folder: spoil_metadata(
             folder, with_table(lambda table: table["columns"].update(CellVoltage={"sdtype": "volts"}))
         ),
-        "volts",
+        "column 'CellVoltage' of table 'battery' has the unknown sdtype 'volts'; known: numerical, datetime",
     ),
     "unknown key": (
         lambda folder: spoil_metadata(
@@ -95,7 +122,7 @@ BAD = {
     ),
     "primary key unknown": (
         lambda folder: spoil_metadata(folder, with_table(lambda table: table.update(primary_key="nobody"))),
-        "nobody",
+        "the primary_key 'nobody' of table 'battery' is none of its columns: source_row",
     ),
     "primary key a list": (
         lambda folder: spoil_metadata(
@@ -168,7 +195,9 @@ def test_an_unknown_parent_is_told(related):
     readings = pd.read_csv(related / "readings.csv")
     readings.loc[3, "Cell ID"] = "C999"
     readings.to_csv(related / "readings.csv", index=False)
-    assert "C999" in call("sdv_generate", folder_name=str(related))["message"]
+    message = call("sdv_generate", folder_name=str(related))["message"]
+    assert "1 of 240 values of readings.Cell ID name no row of cells: C999. Expected: values of" in message
+    assert call("sdv_generate", folder_name=str(related), method="trees")["status"] == "success"
 
 
 def test_three_levels_of_tables_are_refused_where_sdv_is_asked_for(tmp_path):
