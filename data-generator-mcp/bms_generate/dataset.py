@@ -13,6 +13,7 @@ from bms_generate.precleaning import CleanTable, clean_table, unify_keys
 
 SYNTHETIC_FOLDER = "synthetic_data"
 PLOTS_FOLDER = "evaluation_plots"
+_MOST_NAMES = 8
 Tables = dict[str, pd.DataFrame]
 
 
@@ -59,11 +60,7 @@ def read_dataset(folder: Path) -> Dataset:
     """
     files = csv_files(folder)
     if not files:
-        raise PathNotFound(
-            f"'{folder}' has no CSV file.",
-            expected=f"CSV files beside a {METADATA_NAME}",
-            fix="Pass a folder that has.",
-        )
+        raise _no_csv(folder)
     metadata = read_metadata(folder, sorted(files))
     cleaned = _read_tables(files, metadata)
     notes = [f"{name}: {note}" for name, table in cleaned.items() for note in table.notes]
@@ -106,6 +103,22 @@ def csv_files(folder: Path) -> dict[str, Path]:
     """Return the CSV files right in a folder by their table's name."""
     files = sorted(item for item in folder.iterdir() if item.is_file() and item.suffix.lower() == ".csv")
     return {item.stem: item for item in files}
+
+
+def _no_csv(folder: Path) -> PathNotFound:
+    found = [item.name + "/" * item.is_dir() for item in sorted(folder.iterdir()) if item.name[0] != "."]
+    rest = f" and {len(found) - _MOST_NAMES} more" if len(found) > _MOST_NAMES else ""
+    parquet = next((item for item in folder.glob("*.parquet")), next(folder.glob("*/*.parquet"), None))
+    return PathNotFound(
+        f"'{folder}' has no CSV file; it holds {', '.join(found[:_MOST_NAMES]) or 'nothing'}{rest}.",
+        expected=f"<table>.csv files beside a {METADATA_NAME}" + (", no Parquet" if parquet else ""),
+        fix=(
+            "Write the tables as CSV: simulate_battery_fleet does with output_format='csv', and "
+            "preprocess_battery_data_tool makes a folder with CSV and metadata of Parquet (its 'sdv_folder')."
+            if parquet
+            else "Pass a folder that has."
+        ),
+    )
 
 
 def _frames(cleaned: dict[str, CleanTable], metadata: Metadata) -> Tables:

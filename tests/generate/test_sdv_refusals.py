@@ -185,6 +185,16 @@ def test_rows_of_related_tables_are_asked_for_by_scale(related):
     assert "scale" in call("sdv_generate", folder_name=str(related), rows=10)["message"]
 
 
+@pytest.mark.parametrize("name", ["fleet.parquet", "fleet/S001.parquet"])
+def test_a_folder_with_parquet_alone_is_told_what_it_holds_and_how_to_get_csv(name, tmp_path):
+    path = tmp_path / "pq" / name
+    path.parent.mkdir(parents=True)
+    battery_table().to_parquet(path)
+    message = call("sdv_generate", folder_name=str(tmp_path / "pq"), write_metadata=True)["message"]
+    assert f"has no CSV file; it holds {'fleet.parquet' if path.stem == 'fleet' else 'fleet/'}." in message
+    assert "output_format='csv'" in message and "sdv_folder" in message
+
+
 def test_rows_and_scale_together_are_refused(battery):
     envelope = call("sdv_generate", folder_name=str(battery), rows=10, scale=2)
     assert "rows=10 and scale=2 both say how many rows" in envelope["message"]
