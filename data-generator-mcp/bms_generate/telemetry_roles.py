@@ -31,7 +31,7 @@ class TelemetryRoles:
         shared: Numeric signals that all cells of a string share at one moment; none in a table without series.
         cell: Numeric signals of the cell; every number of a table without series.
         categories: Columns of labels and truth values.
-        label: The 0/1 column to predict: `IsDead`, else the rarest; None where none is true in under half of the rows.
+        label: The 0/1 column to predict: `IsDead`, else the rarest; None where true is nowhere the rarer.
     """
 
     entity: list[str]
@@ -139,7 +139,7 @@ def _name_string(frame: pd.DataFrame, entity: list[str]) -> tuple[StringSource, 
 
 
 def _find_label(frame: pd.DataFrame, names: list[str]) -> str | None:
-    """Return the column known as `IsDead`, else the rarest two-valued one that is true in less than half of the rows."""
+    """Return the column known as `IsDead`, else the rarest two-valued one true in less than half of the rows."""
     known = match_columns(names).get(IS_DEAD)
     rates = {name: _rate(frame[name]) for name in names}
     if known and np.isfinite(rates[known]):
