@@ -31,7 +31,8 @@ def as_result(evaluation: Evaluation, folder: Path, published: Callable[[str], s
         folder: The data folder.
         published: Gives the path of a file in the run folder.
     """
-    sdv = evaluation.sdv
+    sdv, columns, memories = evaluation.sdv, _column_scores(evaluation), list(_memories(evaluation))
+    rest = {"column_scores": len(columns) - _MOST_COLUMNS, "lag1": len(memories) - _MOST_MEMORIES}
     return Evaluated(
         folder_name=str(folder),
         share=_judgement(evaluation.share),
@@ -39,11 +40,12 @@ def as_result(evaluation: Evaluation, folder: Path, published: Callable[[str], s
         overall_score=_short(sdv.overall),
         overall_all_pairs=_short(sdv.overall_all_pairs),
         properties={name: _short(score) for name, score in sdv.properties.items()},
-        column_scores=dict(list(_column_scores(evaluation).items())[:_MOST_COLUMNS]),
+        column_scores=dict(list(columns.items())[:_MOST_COLUMNS]),
         weakest=[
             WeakSpot(what=row.what, score=_short(row.score) or 0.0) for row in sdv.weakest().itertuples()
         ],
-        lag1=list(_memories(evaluation))[:_MOST_MEMORIES],
+        lag1=memories[:_MOST_MEMORIES],
+        in_report_only={name: count for name, count in rest.items() if count > 0},
         tables={name: _figures(scores) for name, scores in evaluation.tables.items()},
         scores_csv=published(SCORES),
         report_html=published(PAGE),
@@ -56,6 +58,7 @@ def as_record(evaluation: Evaluation, result: Evaluated) -> dict[str, Any]:
     full = result.model_dump(mode="json") | {
         "column_scores": _column_scores(evaluation),
         "lag1": [memory.model_dump(mode="json") for memory in _memories(evaluation)],
+        "in_report_only": {},
         "measures": {name: _measures(scores) for name, scores in evaluation.tables.items()},
     }
     for question, verdict in (("share", evaluation.share), ("train", evaluation.train)):
@@ -86,15 +89,13 @@ def _judgement(verdict: Verdict) -> Judgement:
 
 def _figures(scores: TelemetryScores) -> dict[str, float | None]:
     """Return the main figures of a table, as far as they apply; `…_real` is what real records give."""
-    figures = {"two_sample_auroc": scores.two_sample.auroc}
+    figures: dict[str, float | None] = {"two_sample_auroc": scores.two_sample.auroc}
     if scores.trained_on.task != "none":
         metric = "auroc" if scores.trained_on.task == "label" else "r2"
         figures[f"trained_on_real_{metric}"], figures[f"trained_on_synthetic_{metric}"] = (
             scores.trained_on.headline
         )
-    if nearness := scores.row_nearness:
-        figures |= {"copied_rows": nearness.copies.synthetic, "copied_rows_real": nearness.copies.real}
-        figures |= {"near_rows": nearness.near.synthetic, "near_rows_real": nearness.near.real}
+    figures |= _shares("rows", scores.row_nearness) | _shares("windows", scores.window_nearness)
     if label := scores.label:
         figures |= {"label_rate": label.rows_synthetic, "label_rate_real": label.rows_real}
     if series := scores.series:
@@ -105,6 +106,16 @@ def _figures(scores: TelemetryScores) -> dict[str, float | None]:
             "regular_steps_real": series.clock.regular_real,
         }
     return {name: _short(value) for name, value in figures.items()}
+
+
+def _shares(records: str, nearness: Nearness | None) -> dict[str, float | None]:
+    """Return the shares that decide whether the twin may be shared; None where nothing could be measured."""
+    kinds = {"copied": nearness and nearness.copies, "near": nearness and nearness.near}
+    return {
+        f"{kind}_{records}{of}": share and (share.real if of else share.synthetic)
+        for kind, share in kinds.items()
+        for of in ("", "_real")
+    }
 
 
 def _lag1_error(series: SeriesScores) -> float:

@@ -38,7 +38,11 @@ class Judgement(ToolData):
 
 
 class Evaluated(ToolData):
-    """Result of `sdv_evaluate`; `tables` has each table's main figures, those of real records named so."""
+    """Result of `sdv_evaluate`; `tables` has each table's main figures, those of real records named so.
+
+    `column_scores` and `lag1` are cut, the weakest columns first; `in_report_only` says how many more of each
+    `report_json` has.
+    """
 
     folder_name: str
     share: Judgement
@@ -49,6 +53,7 @@ class Evaluated(ToolData):
     column_scores: dict[str, MaybeFloat]
     weakest: list[WeakSpot]
     lag1: list[Memory]
+    in_report_only: dict[str, int] = {}
     tables: dict[str, dict[str, MaybeFloat]]
     scores_csv: str
     report_html: str

@@ -1,6 +1,7 @@
 """The page: verdicts first, pictures from tables that can be checked, every text escaped."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,22 @@ def test_the_record_has_every_measure_and_the_reply_the_main_ones(judged):
     assert result.tables["a<b>"]["two_sample_auroc"] == pytest.approx(measures["two_sample"]["auroc"])
     assert {"lag1_error", "trained_on_real_r2"} <= set(result.tables["a<b>"])
     assert "lag1_error" not in result.tables["plain"]
+    windows = measures["nearness"][1]
+    deciding = {name: result.tables["a<b>"][name] for name in ("near_windows", "near_windows_real")}
+    assert list(deciding.values()) == [windows["near_synthetic"], windows["near_real"]]
+    assert result.tables["plain"]["near_windows"] is None
+
+
+def test_the_reply_says_how_many_columns_only_the_report_has(judged):
+    evaluation, _ = judged
+    assert as_result(evaluation, Path("folder"), str).in_report_only == {}
+    scores = pd.concat([evaluation.sdv.scores] * 3, ignore_index=True)
+    scores["column"] += scores.groupby(["table", "column"]).cumcount().astype(str)
+    wider = replace(evaluation, sdv=replace(evaluation.sdv, scores=scores))
+    result = as_result(wider, Path("folder"), str)
+    record = as_record(wider, result)
+    assert result.in_report_only["column_scores"] == len(record["column_scores"]) - 12 > 0
+    assert record["in_report_only"] == {}
 
 
 def test_every_cell_is_a_point():
