@@ -9,7 +9,7 @@ import pandas as pd
 from bms_schema.data.columns import COLUMNS, match_columns
 from bms_schema.run.wording import counted
 
-from bms_generate.identifiers import is_made_up, mostly_distinct
+from bms_generate.made_up import is_made_up, mostly_distinct
 
 ColumnState = Literal["numerical", "datetime", "categorical", "identifier", "constant", "missing"]
 _LONGEST_VALUE = 40

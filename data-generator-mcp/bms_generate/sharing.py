@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bms_generate.identifiers import is_made_up, mostly_distinct
+from bms_generate.made_up import is_made_up, mostly_distinct
 from bms_generate.privacy import Nearness, Share
 from bms_generate.telemetry_roles import TelemetryRoles
 from bms_generate.telemetry_scores import TelemetryScores
