@@ -133,13 +133,18 @@ def _grow(codes: dict[str, np.ndarray], predictors: list[str], target: np.ndarra
 
     if not predictors:
         return _Leaves([], None, target, np.zeros(len(target)))
-    by_class = 0 < labels <= _MOST_CLASSES
+    by_class = 0 < labels <= min(_MOST_CLASSES, len(target) / 2)
     shares = np.bincount(target) / len(target) if by_class else np.zeros(1)
     impurity = 1 - (shares**2).sum() if by_class else np.var(target)
-    tree = (DecisionTreeClassifier if by_class else DecisionTreeRegressor)(
-        min_samples_leaf=LEAST_LEAF,
-        min_impurity_decrease=_LEAST_GAIN * impurity / len(target),
-        random_state=_TREE_SEED,
+    gain = _LEAST_GAIN * impurity / len(target)
+    # A label is split until splits together gain too little, as two labels may tell only together; a number
+    # until one does, as more splits bring rows nearer to real ones.
+    tree = (
+        DecisionTreeClassifier(min_samples_leaf=LEAST_LEAF, ccp_alpha=gain, random_state=_TREE_SEED)
+        if by_class
+        else DecisionTreeRegressor(
+            min_samples_leaf=LEAST_LEAF, min_impurity_decrease=gain, random_state=_TREE_SEED
+        )
     )
     matrix = _matrix(codes, predictors)
     leaves = tree.fit(matrix, target).apply(matrix)
