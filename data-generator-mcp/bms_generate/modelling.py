@@ -16,6 +16,7 @@ from bms_generate.set_aside import TablePlan, unique_keys
 MOST_COPULA_ROWS = 20_000
 # Trees gain from more rows for longer; so many values are half a minute on two cores.
 MOST_TREE_ROWS, MOST_TREE_VALUES = 50_000, 1_000_000
+_MOST_ORPHANS = 0.5
 Progress = Callable[[float, float, str], None]
 Plans = dict[str, TablePlan]
 
@@ -72,8 +73,9 @@ def _fit_trees(plans: Plans, metadata: Metadata, notes: list[str]) -> ParentChil
             for link in metadata["relationships"]
             if link["child_table_name"] == name
         ]
-        # The parent with most rows says most about a child.
-        links.sort(key=lambda link: -len(plans[link.parent].modelled))
+        # The parent with most rows says most about a child, unless most children have none.
+        orphans = {link: plan.modelled[link.key].isna().mean() > _MOST_ORPHANS for link in links}
+        links.sort(key=lambda link: (orphans[link], -len(plans[link.parent].modelled)))
         notes += [
             f"{name}: {link.key} names rows of {link.parent} as often as in the real table, but independently of "
             f"{name}'s other columns, which follow {links[0].parent}"

@@ -3,12 +3,11 @@
 What HMA does with the parameters of copulas is done here with trees: a parent carries, as columns of its own, how
 many children it has and the mean of each of their numbers; children are drawn as deviations from these means,
 given them and the parent's own columns. A child is the parent of the next pair, so every foreign key names a
-synthetic row.
+synthetic row; rows that name no parent are drawn by themselves.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -94,47 +93,69 @@ class ParentChildTrees:
     def __init__(self, tables: dict[str, RelatedTable], most_rows: Callable[[pd.DataFrame], int]) -> None:
         self._tables, self._most_rows = tables, most_rows
         self._extended: dict[str, _Extended] = {}
-        self._trees: dict[str, SequentialTrees] = {}
+        self._below: dict[str, SequentialTrees] = {}
+        self._alone: dict[str, tuple[SequentialTrees, int]] = {}
 
     def fit(self) -> "ParentChildTrees":
-        """Learn each table given its first parent; rows without one are not learnt from."""
+        """Learn each table's rows given their first parent, and those without one by themselves."""
         for name, table in self._tables.items():
             learnt = self._extended[name] = self._extend(name)
-            frame, scores, given = learnt.frame, learnt.scores, pd.DataFrame()
+            alone = learnt.frame
             if table.links:
                 given, above_scores = self._real_parents(table)
-                frame = pd.concat([frame.loc[given.index], given], axis="columns")
-                frame = frame.assign(
-                    **{name: frame[name] - given[mean] for name, mean in table.means.items()}
-                )
-                scores = [*scores, *above_scores]
-            if len(frame) > (most := self._most_rows(table.frame)):
-                frame = frame.sample(most, random_state=_SUBSAMPLE_SEED)
-            self._trees[name] = SequentialTrees(tuple(given)).fit(frame, scores)
+                frame = pd.concat([alone.loc[given.index], given], axis="columns")
+                frame = frame.assign(**{own: frame[own] - given[mean] for own, mean in table.means.items()})
+                alone = alone.drop(index=given.index)
+                if len(frame):
+                    trees = SequentialTrees(tuple(given))
+                    self._below[name] = trees.fit(self._some(frame, table), [*learnt.scores, *above_scores])
+            if len(alone):
+                trees = SequentialTrees().fit(self._some(alone, table), learnt.scores)
+                self._alone[name] = trees, len(alone)
         return self
 
     def sample(self, scale: float, random: np.random.Generator) -> Tables:
-        """Draw `scale` times the rows of the tables without parents, and the children that belong to them."""
+        """Draw `scale` times the rows that have no parent, and the children that belong to them."""
         drawn: dict[str, pd.DataFrame] = {}
         made: Tables = {}
         for name, table in self._tables.items():
             parents = {link: self._places_of_parents(link, drawn[link.parent]) for link in table.links}
-            if table.links:
+            given = None
+            if name in self._below:
                 first = table.links[0]
                 given = self._above(first, drawn[first.parent]).iloc[parents[first]].reset_index(drop=True)
-                frame = self._trees[name].sample(len(given), random, given)
-                sums = {name: frame[name] + given[mean] for name, mean in table.means.items()}
-                # Mean and deviation are drawn one after the other: ranks give their sum the real distribution.
-                frame = frame.assign(**{name: to_normal_scores(values)[0] for name, values in sums.items()})
-            else:
-                frame = self._trees[name].sample(max(1, round(scale * len(table.frame))), random)
-            drawn[name] = frame
+            drawn[name] = frame = self._draw(name, given, scale, random)
             keys = {column: fresh_ids(table.frame[column].iloc[0], len(frame)) for column in table.unique}
             for link in table.links:
                 values = made[link.parent][self._tables[link.parent].unique[0]].to_numpy()
-                keys[link.key] = _references(table, link, values, parents[link], len(frame), random)
+                if link is table.links[0]:
+                    named = pd.Series(values[parents[link] if given is not None else []])
+                    keys[link.key] = named.reindex(frame.index)
+                else:
+                    missing = table.frame[link.key].isna().mean()
+                    keys[link.key] = _at_random(values, parents[link], len(frame), missing, random)
             made[name] = frame[table.own].assign(**keys)[list(table.frame)]
         return made
+
+    def _draw(
+        self, name: str, given: pd.DataFrame | None, scale: float, random: np.random.Generator
+    ) -> pd.DataFrame:
+        """Return a child of each of the given parents, then rows without a parent; at least one row."""
+        parts, means = [], self._tables[name].means if given is not None else {}
+        if given is not None:
+            frame = self._below[name].sample(len(given), random, given)
+            parts.append(frame.assign(**{own: frame[own] + given[mean] for own, mean in means.items()}))
+        if name in self._alone:
+            trees, real_rows = self._alone[name]
+            if rows := round(scale * real_rows) or int(not parts):
+                parts.append(trees.sample(rows, random))
+        frame = pd.concat(parts, ignore_index=True)
+        # Mean and deviation are drawn one after the other: ranks give their sum the real distribution.
+        return frame.assign(**{own: to_normal_scores(frame[own])[0] for own in means})
+
+    def _some(self, frame: pd.DataFrame, table: RelatedTable) -> pd.DataFrame:
+        most = self._most_rows(table.frame)
+        return frame if len(frame) <= most else frame.sample(most, random_state=_SUBSAMPLE_SEED)
 
     def _extend(self, name: str) -> _Extended:
         table = self._tables[name]
@@ -176,17 +197,10 @@ class ParentChildTrees:
         return places if len(places) else np.zeros(1, dtype=int)
 
 
-def _references(
-    table: RelatedTable,
-    link: Link,
-    keys: np.ndarray,
-    parents: np.ndarray,
-    rows: int,
-    random: np.random.Generator,
-) -> Any:
-    """Return a foreign key: the parent that each row was drawn given, or one of another table at random."""
-    if link is table.links[0]:
-        return keys[parents]
-    others = pd.Series(keys[np.resize(random.permutation(parents), rows)])
-    gaps = random.random(rows) < table.frame[link.key].isna().mean()
-    return others.mask(gaps) if gaps.any() else others
+def _at_random(
+    keys: np.ndarray, parents: np.ndarray, rows: int, missing: float, random: np.random.Generator
+) -> pd.Series:
+    """Return a foreign key to a table other than the first parent."""
+    named = pd.Series(keys[np.resize(random.permutation(parents), rows)])
+    gaps = random.random(rows) < missing
+    return named.mask(gaps) if gaps.any() else named
