@@ -22,6 +22,8 @@ _MOST_EXCEPTIONS = 0.001
 _LEAST_UNUSUAL_ROWS = 10
 # The sources' own rounding must be small against the column, or anything would agree.
 _MOST_SLACK = 0.05
+# What a file with ten significant digits loses; numbers with few decimals are exact but for double precision.
+_WRITING_LOSS, _DOUBLE_LOSS = 1e-9, 1e-14
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Derived:
         words: The rule, for notes: "Date is the day of PacketDateTime".
         compute: Table -> unrounded values of the column.
         slack: What rounding of the sources may change in a value.
-        judged: Rows that must agree; None for all, and then the column must also be missing where its sources are.
+        judged: Rows that must agree, also in what is missing; None for all.
     """
 
     column: str
@@ -115,8 +117,9 @@ def recompute(frame: pd.DataFrame, real: pd.DataFrame, derived: list[Derived]) -
         if pd.api.types.is_float_dtype(like):
             places = decimals_of(like.dropna().to_numpy())
             values = values.astype(float) if places is None else values.astype(float).round(places)
-        elif pd.api.types.is_integer_dtype(like) and values.notna().all():
-            values = values.astype(float).round().astype(like.dtype)
+        elif pd.api.types.is_integer_dtype(like):
+            whole = like.dtype if values.notna().all() else "Int64"
+            values = values.astype(float).round().astype(whole)
         frame[item.column] = values
     return frame[list(real)]
 
@@ -125,9 +128,10 @@ def _holds(proposal: Derived, frame: pd.DataFrame) -> bool:
     """Whether the real column is what the proposal says, also where it is not at its most frequent value."""
     column, values = frame[proposal.column], proposal.compute(frame)
     gaps, judged = values.isna(), proposal.judged
-    if judged is None and (gaps != column.isna()).mean() > _MOST_EXCEPTIONS:
+    judged = pd.Series(True, index=column.index) if judged is None else judged
+    if (gaps != column.isna())[judged].mean() > _MOST_EXCEPTIONS:
         return False
-    known = ~gaps & column.notna() & (True if judged is None else judged)
+    known = ~gaps & column.notna() & judged
     column, values = column[known], values[known]
     if len(column) < LEAST_ROWS:
         return False
@@ -145,11 +149,10 @@ def _equal(column: pd.Series, values: pd.Series, slack: float) -> pd.Series:
         return column == values
     numbers = column.astype(float)
     places = decimals_of(numbers.to_numpy())
-    half_step = 0.0 if places is None else 0.5 * 10.0**-places
+    half_step, loss = (0.0, _WRITING_LOSS) if places is None else (0.5 * 10.0**-places, _DOUBLE_LOSS)
     if slack > _MOST_SLACK * numbers.std():
         return pd.Series(False, index=column.index)
-    # A part in 1e9 is what double precision loses on the way.
-    return (numbers - values.astype(float)).abs() <= (half_step + slack) * (1 + 1e-6) + 1e-9 * numbers.abs()
+    return (numbers - values.astype(float)).abs() <= (half_step + slack) * (1 + 1e-6) + loss * numbers.abs()
 
 
 def _all_sources(proposal: Derived, found: dict[str, Derived]) -> set[str]:

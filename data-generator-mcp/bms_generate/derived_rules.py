@@ -90,7 +90,9 @@ def lines_through_another(candidates: Candidates, target: str) -> Iterator[Deriv
         )
         words = f"{target} is {source}" + (f" × {factor:g}" if factor != 1 else "")
         words += f" + {offset:g}" if offset else ""
-        slack = abs(factor) * candidates.steps[source] / 2
+        # Of equal decimals a copy is exact: sensors that agree but for the last digit are two.
+        exact = abs(factor) == 1 and not offset and candidates.steps[source] == candidates.steps[target]
+        slack = 0.0 if exact else abs(factor) * candidates.steps[source] / 2
         yield Derived(target, (source,), words, _linear(source, factor, offset), slack)
 
 
@@ -230,9 +232,9 @@ def _pairs_near(y: np.ndarray, guesses: np.ndarray, play: np.ndarray) -> list[tu
 
 
 def _power_of_ten(y: np.ndarray, product: np.ndarray) -> np.ndarray:
-    """Return, per pair, the power of ten nearest to target / product; NaN where there is none."""
+    """Return, per pair, the power of ten nearest to target / product where neither is zero; NaN without any."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = np.where(product != 0, np.abs(y / product), np.nan)
+        ratios = np.where((product != 0) & (y != 0), np.abs(y / product), np.nan)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # all-NaN pairs
             return 10.0 ** np.round(np.log10(np.nanmedian(ratios, axis=0)))

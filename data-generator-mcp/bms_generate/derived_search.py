@@ -25,7 +25,9 @@ def derived_columns(frame: pd.DataFrame, spec: dict[str, Any], keys: set[str]) -
     """
     sdtypes = {name: column["sdtype"] for name, column in spec["columns"].items()}
     series = find_series(spec, frame)
-    fixed = keys | (set() if series is None else {*series.entity, series.time})
+    fixed = keys | (
+        set() if series is None else {*series.entity, *_strings(series, list(frame)), series.time}
+    )
     varying = [name for name in frame if len(frame[name].dropna().unique()) > 1 and sdtypes[name] != "id"]
     times = [name for name in varying if sdtypes[name] == "datetime" and name not in keys]
     numbers = [name for name in varying if sdtypes[name] == "numerical" and name not in keys][:_MOST_NUMBERS]
@@ -47,13 +49,16 @@ def moments_of(series: SeriesColumns) -> Callable[[pd.DataFrame], pd.Series]:
     """
 
     def moments(frame: pd.DataFrame) -> pd.Series:
-        cell, *strings = series.entity
-        if not strings and STRING in (matched := match_columns(list(frame))):
-            strings = [matched[STRING]]
-        heads = [frame[name] for name in strings] or [frame[cell].astype(str).str.rpartition("/")[0]]
+        heads = [frame[name] for name in _strings(series, list(frame))]
+        heads = heads or [frame[series.entity[0]].astype(str).str.rpartition("/")[0]]
         return frame.groupby([*heads, frame[series.time]], sort=False, dropna=False).ngroup()
 
     return moments
+
+
+def _strings(series: SeriesColumns, names: list[str]) -> list[str]:
+    matched = match_columns(names)
+    return series.entity[1:] or ([matched[STRING]] if STRING in matched else [])
 
 
 def _step(column: pd.Series) -> float:
