@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from bms_schema.data.columns import IS_DEAD, match_columns
 from bms_schema.data.metrics import auroc
 from bms_schema.data.splits import grouped_folds
 
@@ -19,6 +20,8 @@ _MOST_TARGETS = 8  # signals guessed from the others
 # Fewer true labels than this leave an AUROC to chance.
 _FEWEST_TRUE = 20
 _FEWEST_ROWS = 50
+# Real data that teach less than this above guessing are no yardstick.
+LEAST_TAUGHT = 0.1
 COLUMNS = ["target", "metric", "real", "synthetic"]
 
 
@@ -58,18 +61,20 @@ def compare_training(real: Records, synthetic: Records, label: str | None) -> Tr
     Args:
         real: Real rows.
         synthetic: Synthetic rows, encoded alike.
-        label: Name of the label; None guesses the signals from one another.
+        label: Name of the label; None, or one other than `IsDead` of which real rows teach next to nothing, guesses
+            the signals from one another.
     """
     split: Literal["strings or cells", "rows"] = "rows" if real.group is None else "strings or cells"
     note = "" if label else "no 0/1 column true in less than half of the rows"
     if label:
         known = [np.isfinite(side.label) for side in (real, synthetic)]
-        folds = _label_folds(real, known[0])
-        if folds is not None:
-            rows = _predict_label(real, synthetic, known, folds)
-            table = pd.DataFrame([(label, *row) for row in rows], columns=COLUMNS)
-            return TrainedOn("label", table, split)
         note = f"too few real rows, or too few strings or cells, in which {label} is true"
+        if (folds := _label_folds(real, known[0])) is not None:
+            rows = _predict_label(real, synthetic, known, folds)
+            if rows[0][1] - 0.5 >= LEAST_TAUGHT or match_columns([label]).get(IS_DEAD):
+                table = pd.DataFrame([(label, *row) for row in rows], columns=COLUMNS)
+                return TrainedOn("label", table, split)
+            note = f"real rows teach too little of {label}"
     rows = _guess_signals(real, synthetic)
     table = pd.DataFrame(rows, columns=COLUMNS)
     return TrainedOn("signals" if rows else "none", table, split, note)

@@ -9,14 +9,12 @@ from bms_schema.data.columns import COLUMNS, match_columns
 
 from bms_generate.series_scores import LabelRates
 from bms_generate.telemetry_scores import SeriesScores, TelemetryScores
-from bms_generate.trained_on import TrainedOn
+from bms_generate.trained_on import LEAST_TAUGHT, TrainedOn
 from bms_generate.two_sample import TwoSample
 from bms_generate.verdict import Reason, grade, percent
 
 # Share of what real data teach above guessing that may be lost: 2 % of an AUROC of 1 is 4 % of its lead over 0.5.
 _LOST_FOR_YES, _LOST_FOR_CARE = 0.05, 0.2
-# Real data that teach less than this above guessing are no yardstick.
-_LEAST_TAUGHT = 0.1
 # Sibling fleets of one simulated process differ by 0.1 in the mean lag-1 autocorrelation; a copula by 0.6.
 _MEMORY_FOR_YES, _MEMORY_FOR_CARE = 0.15, 0.3
 # The same fleets differ by up to 0.2 in the mean correlation between signals.
@@ -65,7 +63,7 @@ def _taught(learnt: TrainedOn) -> Iterator[Reason]:
         (0.5, f"AUROC of {learnt.table['target'].iloc[0]}") if learnt.task == "label" else (0.0, "mean R2")
     )
     note = f" ({learnt.note}, so signals are guessed from each other)" if learnt.note else ""
-    if real - floor < _LEAST_TAUGHT:
+    if real - floor < LEAST_TAUGHT:
         yield Reason(
             "with care", f"Even real rows teach little: {what} {real:.3f} on held-out real rows{note}."
         )

@@ -27,6 +27,16 @@ def learn(real, synthetic):
     return compare_training(*encode(real, synthetic, roles), roles.label)
 
 
+def test_a_flag_that_nothing_foretells_is_no_yardstick_unless_it_is_the_label_asked_for():
+    flag = np.random.default_rng(3).random(600) < 0.4
+    real = people().assign(flag=flag)
+    found = learn(real, real)
+    assert (found.task, found.note) == ("signals", "real rows teach too little of flag")
+    assert learn(real.assign(flag=real["age"] > 0.5), real).task == "label"
+    dead = real.rename(columns={"flag": "IsDead"})
+    assert learn(dead, dead).task == "label"
+
+
 def test_a_copy_cannot_be_told_apart_and_a_spoilt_copy_can():
     assert scores("copy").two_sample.auroc == pytest.approx(0.5, abs=0.02)
     assert scores("shuffled").two_sample.auroc > 0.85
