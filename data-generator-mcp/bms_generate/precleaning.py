@@ -18,8 +18,8 @@ from bms_generate.metadata_file import METADATA_NAME, Metadata
 
 ColumnSpecs = dict[str, dict[str, Any]]
 MISSING_TEXTS = ("nan", "na", "n/a", "nat", "none", "null", "<na>")
-TRUE_TEXTS = {"true", "1", "1.0", "yes", "t", "y"}
-FALSE_TEXTS = {"false", "0", "0.0", "no", "f", "n"}
+_OPPOSITES = {"true": "false", "1": "0", "1.0": "0.0", "yes": "no", "t": "f", "y": "n"}
+TRUE_TEXTS, FALSE_TEXTS = set(_OPPOSITES), set(_OPPOSITES.values())
 _PLAIN_INTEGER = r"0|-?[1-9]\d{0,17}"
 
 
@@ -135,8 +135,26 @@ def _truths(column: pd.Series, where: str) -> tuple[pd.Series, tuple[str, str]]:
     truths[lowered.isin(FALSE_TEXTS)] = False
     truths[column.isna()] = None
     _refuse_other_kinds(column, truths, where, "true or false", "categorical")
-    numeric = column.dropna().astype(str).isin(["0", "1"]).all() and column.notna().any()
-    return truths, ("1", "0") if numeric else ("True", "False")
+    return truths, _spelling(column, lowered)
+
+
+def _spelling(column: pd.Series, lowered: pd.Series) -> tuple[str, str]:
+    """Return how the file mostly writes true and false; a word it lacks is made after the other."""
+    true, false = (
+        next(iter(column[lowered.isin(texts)].astype(str).value_counts().index), None)
+        for texts in (TRUE_TEXTS, FALSE_TEXTS)
+    )
+    if true is None and false is None:
+        return "True", "False"
+    to_false, to_true = _OPPOSITES, {no: yes for yes, no in _OPPOSITES.items()}
+    return (
+        true or _as_written(to_true[str(false).lower()], str(false)),
+        false or _as_written(to_false[str(true).lower()], str(true)),
+    )
+
+
+def _as_written(word: str, like: str) -> str:
+    return word.upper() if like.isupper() else word.capitalize() if like[:1].isupper() else word
 
 
 def _labels(column: pd.Series, *, numbers_wanted: bool) -> pd.Series:

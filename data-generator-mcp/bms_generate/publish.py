@@ -14,6 +14,8 @@ from bms_schema.run.tables import write_table
 
 from bms_generate.dataset import SYNTHETIC_FOLDER, Dataset, Tables
 
+_DIGITS = {"0", "1", "0.0", "1.0"}
+
 
 def write_tables(tables: Tables, dataset: Dataset, folder: Path) -> None:
     """Write each table as `<name>.csv`, times and truth values spelt as in the real file.
@@ -34,9 +36,10 @@ def as_in_file(frame: pd.DataFrame, table: str, dataset: Dataset) -> pd.DataFram
             dressed[name] = frame[name].dt.strftime(style).where(frame[name].notna(), None)
         elif spec["sdtype"] == "boolean":
             true, false = dataset.truth_words[table][name]
-            dressed[name] = (
-                frame[name].map({True: true, False: false}).astype(object).where(frame[name].notna(), None)
-            )
+            words = frame[name].map({True: true, False: false}).astype(object)
+            words = words.where(frame[name].notna(), None)
+            # As text, digits would be quoted.
+            dressed[name] = pd.to_numeric(words).astype("Int64") if {true, false} <= _DIGITS else words
     return dressed
 
 

@@ -16,7 +16,9 @@ import numpy as np
 import pandas as pd
 from bms_schema.run.errors import InputError, NotEnoughData
 
+from bms_generate.identifiers import without_sdv_names
 from bms_generate.metadata_file import METADATA_NAME, Metadata
+from bms_generate.set_aside import unique_keys
 
 Tables = dict[str, pd.DataFrame]
 _MOST_SHOWN = 5
@@ -49,7 +51,8 @@ def sample_single(synthesizer: Any, table: str, rows: int, seed: int) -> Tables:
     with quiet_sdv():
         synthesizer.reset_sampling()
         synthesizer._set_random_state(seed)
-        return {table: synthesizer.sample(num_rows=rows)[table]}
+        sampled = {table: synthesizer.sample(num_rows=rows)[table]}
+    return _with_plain_keys(sampled, synthesizer)
 
 
 def fit_related(tables: Tables, metadata: Metadata, normal: dict[str, list[str]]) -> Any:
@@ -75,7 +78,15 @@ def sample_related(synthesizer: Any, scale: float, seed: int) -> Tables:
         synthesizer.reset_sampling()
         synthesizer.start_from(seed)
         sampled: Tables = synthesizer.sample_scale(float(scale))
-    return sampled
+    return _with_plain_keys(sampled, synthesizer)
+
+
+def _with_plain_keys(sampled: Tables, synthesizer: Any) -> Tables:
+    described: Metadata = synthesizer.metadata.to_dict()
+    keys = {name: unique_keys(spec) for name, spec in described["tables"].items()}
+    for link in described.get("relationships", []):
+        keys[link["child_table_name"]].append(link["child_foreign_key"])
+    return without_sdv_names(sampled, keys)
 
 
 def _seeded_hma() -> type:

@@ -118,3 +118,25 @@ def test_a_made_up_name_is_the_same_in_every_column():
     names = Pseudonyms()
     assert names.of(pd.Series(["S9", "S8"])).tolist() == ["synthetic-1", "synthetic-2"]
     assert names.of(pd.Series(["S8/4"])).tolist() == ["synthetic-2/4"]
+
+
+def test_numbered_strings_and_their_second_twins_get_new_numbers_and_keep_their_cells():
+    names = Pseudonyms()
+    assert names.of(pd.Series(["7", "7-2", None])).tolist() == [1001, 1002, None]
+    assert names.of(pd.Series(["7/4", "7-2/4"])).tolist() == ["1001/4", "1002/4"]
+    assert names.of(pd.Series(["007", "7"])).tolist() == ["synthetic-1", "1001"]
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        (["yes", "no"], ("yes", "no")),
+        (["TRUE"], ("TRUE", "FALSE")),
+        (["no"], ("yes", "no")),
+        (["0"], ("1", "0")),
+        ([None], ("True", "False")),
+    ],
+)
+def test_the_spelling_of_truth_values_is_that_of_the_file(written, words):
+    text = pd.DataFrame({"x": written}, dtype="string")
+    assert clean_table(text, {"x": {"sdtype": "boolean"}}, table="t").truth_words["x"] == words
