@@ -178,10 +178,12 @@ def test_a_rounded_column_follows_the_finer_one_never_the_other_way_round():
     assert found(fine=fine, rounded=fine.round()) == ["rounded is fine"]
 
 
-def test_flags_that_are_nearly_always_zero_are_no_sum_of_each_other():
+@pytest.mark.parametrize("shift", [0, 1])
+def test_labels_that_are_nearly_always_the_same_must_agree_where_they_are_not(shift):
     rows = np.arange(30_000)
-    flags = {name: (rows % 2500 == first).astype(float) for first, name in enumerate("abc", start=7)}
-    assert found(**flags) == []
+    times = pd.Timestamp("2026-01-05 08:00") + pd.to_timedelta((rows % 2500 == 7) * 1, unit="D")
+    label = np.where(rows % 2500 == 7 + shift, "Tuesday", "Monday").astype(object)
+    assert found(t=times, label=label) == ([] if shift else ["label is t as '%A'"])
 
 
 def test_one_exception_in_a_thousand_rows_is_forgiven_as_after_a_restart():
