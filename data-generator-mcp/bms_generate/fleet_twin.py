@@ -1,5 +1,6 @@
 """A twin of one table of cell series by `FleetSynthesizer`; what is no signal or state is put back afterwards."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +16,22 @@ from bms_generate.telemetry_roles import TelemetryRoles, find_roles, string_code
 _STRING = "(string)"
 
 
-def is_fleet(frame: pd.DataFrame, spec: dict[str, Any]) -> bool:
-    """Whether a table holds series of cells, long enough to learn behaviour from, with numbers to learn."""
+def is_fleet(frame: pd.DataFrame, spec: dict[str, Any], foreign_keys: Collection[str] = ()) -> bool:
+    """Whether a table holds series of cells, long enough to learn behaviour from, with numbers to learn.
+
+    Args:
+        frame: The typed table.
+        spec: Its metadata.
+        foreign_keys: Columns that must be constant in every cell.
+    """
     roles = find_roles(frame, spec)
     if not roles.is_series or not roles.signals:
         return False
-    readings = frame.dropna(subset=[*roles.entity, roles.time]).groupby(roles.entity, sort=False).size()
-    return bool(len(readings) and readings.max() >= LEAST_MOMENTS)
+    cells = frame.dropna(subset=[*roles.entity, roles.time]).groupby(roles.entity, sort=False)
+    readings = cells.size()
+    if not len(readings) or readings.max() < LEAST_MOMENTS:
+        return False
+    return all(cells[key].nunique(dropna=False).max() == 1 for key in foreign_keys if key not in roles.entity)
 
 
 @dataclass(frozen=True)
@@ -34,14 +44,15 @@ class _Aside:
 
 
 def twin_of_fleet(
-    frame: pd.DataFrame, spec: dict[str, Any], *, rows: int, seed: int
+    frame: pd.DataFrame, spec: dict[str, Any], *, rows: int | None, scale: float, seed: int
 ) -> tuple[pd.DataFrame, list[str]]:
     """Make a synthetic fleet.
 
     Args:
         frame: A typed table for which `is_fleet` holds.
         spec: Its metadata.
-        rows: Rows to make.
+        rows: Rows to make; None for `scale` times those that are learnt from.
+        scale: See `rows`.
         seed: Same table and seed, same rows.
 
     Returns:
@@ -64,7 +75,7 @@ def twin_of_fleet(
     if roles.strings_by == "prefix":
         known = known.assign(**{_STRING: string_codes(known, roles.entity, roles.strings_by, roles.string)})
     fleet = FleetSynthesizer(roles.entity, str(roles.time), string).fit(known)
-    made = fleet.sample(rows, seed)
+    made = fleet.sample(max(1, round(scale * len(known))) if rows is None else rows, seed)
     return _put_back(made, frame, spec, roles, aside), notes + fleet.notes
 
 

@@ -55,12 +55,12 @@ def _with_own_grids(plan: TablePlan, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_linked_grids(plan: TablePlan, frame: pd.DataFrame) -> pd.DataFrame:
-    """Give the rows of each synthetic parent the grid of one real cell, taken in turn."""
+    """Give the rows of each synthetic parent the grid of one real cell: in turn those that are long enough."""
     assert plan.series_key is not None and plan.series is not None
     frame = frame.sort_values(plan.series_key, kind="stable").reset_index(drop=True)
     frame[plan.series.time] = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[ns]")
-    step = usual_step(plan.grids)
+    step, longest = usual_step(plan.grids), max(len(grid.stamps) for grid in plan.grids)
     for turn, rows in enumerate(frame.groupby(plan.series_key, sort=False).indices.values()):
-        grid = plan.grids[turn % len(plan.grids)]
-        frame.loc[rows, plan.series.time] = stretch(grid.stamps, len(rows), step)
+        fitting = [grid.stamps for grid in plan.grids if len(grid.stamps) >= min(len(rows), longest)]
+        frame.loc[rows, plan.series.time] = stretch(fitting[turn % len(fitting)], len(rows), step)
     return frame

@@ -8,6 +8,7 @@ from bms_schema.run.errors import InvalidArgument
 
 from bms_generate.metadata_file import METADATA_NAME, Metadata
 
+Links = list[tuple[str, str]]
 Method = Literal["auto", "trees", "copula"]
 Model = Literal["FleetSynthesizer", "SequentialTrees", "GaussianCopula", "ParentChildTrees", "HMA"]
 # HMASynthesizer refuses more (sdv/multi_table/hma.py, _validate_schema_complexity).
@@ -37,23 +38,28 @@ def plan_routes(
     Args:
         metadata: Tables and relationships.
         sizes: Rows of each table.
-        method: "trees" or "copula" (SDV's models) for all; "auto" takes `FleetSynthesizer` for a table of cell
-            series that stands alone, SDV's hierarchical model (HMA) for related tables where it applies, trees
-            elsewhere.
-        fleets: Tables of cell series.
+        method: "trees" or "copula" (SDV's models) for all; "auto" takes `FleetSynthesizer` for tables of cell
+            series, SDV's hierarchical model (HMA) for related tables where it applies, trees elsewhere.
+        fleets: Tables of cell series to which no other table refers; each goes by itself.
 
     Raises:
         InvalidArgument: SDV's model was asked for and refuses the tables.
     """
     routes = []
-    for tables in _groups(metadata):
+    # In the order parent, child.
+    links = [
+        (link["parent_table_name"], link["child_table_name"])
+        for link in metadata["relationships"]
+        if link["child_table_name"] not in fleets
+    ]
+    for tables in _groups(list(metadata["tables"]), links):
         if len(tables) == 1:
-            if method == "auto" and tables[0] in fleets:
+            if tables[0] in fleets:
                 routes.append(Route(tables, "FleetSynthesizer"))
             else:
                 routes.append(Route(tables, "GaussianCopula" if method == "copula" else "SequentialTrees"))
             continue
-        obstacle = _hma_obstacle(metadata, tables, sizes)
+        obstacle = _hma_obstacle(links, tables, sizes)
         if method == "copula" and obstacle:
             raise InvalidArgument(
                 f"{METADATA_NAME} relates {obstacle}.",
@@ -65,27 +71,25 @@ def plan_routes(
     return routes
 
 
-def _groups(metadata: Metadata) -> list[tuple[str, ...]]:
-    """Return the tables that hang together, parents before their children, groups in the metadata's order."""
-    links = [(link["parent_table_name"], link["child_table_name"]) for link in metadata["relationships"]]
-    group = {name: {name} for name in metadata["tables"]}
+def _groups(tables: list[str], links: Links) -> list[tuple[str, ...]]:
+    """Return the tables that hang together, parents before their children, groups in the order of `tables`."""
+    group = {name: {name} for name in tables}
     for parent, child in links:
         joined = group[parent] | group[child]
         group |= dict.fromkeys(joined, joined)
-    ordered = sorted(metadata["tables"], key=lambda name: _depth(name, links))
+    ordered = sorted(tables, key=lambda name: _depth(name, links))
     return [
         tuple(name for name in ordered if name in joined)
-        for joined in dict.fromkeys(frozenset(group[name]) for name in metadata["tables"])
+        for joined in dict.fromkeys(frozenset(group[name]) for name in tables)
     ]
 
 
-def _depth(name: str, links: list[tuple[str, str]]) -> int:
+def _depth(name: str, links: Links) -> int:
     """Return how many tables stand above a table on the longest way up."""
     return max((1 + _depth(parent, links) for parent, child in links if child == name), default=0)
 
 
-def _hma_obstacle(metadata: Metadata, tables: tuple[str, ...], sizes: dict[str, int]) -> str:
-    links = [(link["parent_table_name"], link["child_table_name"]) for link in metadata["relationships"]]
+def _hma_obstacle(links: Links, tables: tuple[str, ...], sizes: dict[str, int]) -> str:
     levels = 1 + max(_depth(name, links) for name in tables)
     parents = sum(sizes[name] for name in tables if name in {parent for parent, _ in links})
     rows = sum(sizes[name] for name in tables)

@@ -11,7 +11,8 @@ from bms_schema.run.errors import InvalidArgument, NotEnoughData
 from bms_generate.dataset import Dataset, Tables
 from bms_generate.derived import Derived, recompute
 from bms_generate.derived_search import derived_columns
-from bms_generate.fleet_twin import is_fleet, twin_of_fleet
+from bms_generate.fleet_links import find_fleets, foreign_keys, link_fleets
+from bms_generate.fleet_twin import twin_of_fleet
 from bms_generate.modelling import Progress, sample_route
 from bms_generate.put_back import restore_table
 from bms_generate.routes import Method, Route, plan_routes
@@ -63,10 +64,7 @@ def synthesize(
     require_keys(dataset.tables, dataset.metadata)
     sizes = {name: len(frame) for name, frame in dataset.tables.items()}
     scale = _scale(sizes, rows, scale)
-    specs = dataset.metadata["tables"]
-    fleets = {
-        name for name, frame in dataset.tables.items() if method == "auto" and is_fleet(frame, specs[name])
-    }
+    fleets = find_fleets(dataset.tables, dataset.metadata) if method == "auto" else []
     routes = plan_routes(dataset.metadata, sizes, method, fleets)
     made: Tables = {}
     models: dict[str, str] = {}
@@ -75,21 +73,23 @@ def synthesize(
         # Reading is the first of four quarters, writing the last.
         told = _part(progress, 1 + 2 * number / len(routes), 2 / len(routes))
         random = np.random.default_rng([seed, number])
-        made |= _synthesize_group(dataset, route, scale, random, told, notes)
+        made |= _synthesize_group(dataset, route, rows, scale, random, told, notes)
         models |= dict.fromkeys(route.tables, route.model)
+    notes += link_fleets(made, dataset.metadata, fleets)
     return Twin({name: made[name] for name in sizes}, {name: models[name] for name in sizes}, notes)
 
 
 def _synthesize_group(
     dataset: Dataset,
     route: Route,
+    rows: int | None,
     scale: float,
     random: np.random.Generator,
     progress: Progress,
     notes: list[str],
 ) -> Tables:
     if route.model == "FleetSynthesizer":
-        return _synthesize_fleet(dataset, route.tables[0], scale, random, progress, notes)
+        return _synthesize_fleet(dataset, route.tables[0], rows, scale, random, progress, notes)
     names = ", ".join(route.tables)
     progress(0, 3, f"{names}: looking for columns that follow from others")
     plans: dict[str, TablePlan] = {}
@@ -112,6 +112,7 @@ def _synthesize_group(
 def _synthesize_fleet(
     dataset: Dataset,
     name: str,
+    rows: int | None,
     scale: float,
     random: np.random.Generator,
     progress: Progress,
@@ -119,14 +120,14 @@ def _synthesize_fleet(
 ) -> Tables:
     frame, spec = dataset.tables[name], dataset.metadata["tables"][name]
     progress(0, 3, f"{name}: looking for columns that follow from others")
-    derived = derived_columns(frame, spec, set(unique_keys(spec)))
+    keys = foreign_keys(dataset.metadata, name).union(unique_keys(spec))
+    derived = derived_columns(frame, spec, keys)
     if derived:
         notes.append(_word_derived(name, derived))
     progress(1, 3, f"{name}: fitting and sampling strings and cells")
     left = frame.drop(columns=[item.column for item in derived])
     spec = spec | {"columns": {column: spec["columns"][column] for column in left}}
-    seed = int(random.integers(2**32))
-    made, said = twin_of_fleet(left, spec, rows=max(1, round(scale * len(frame))), seed=seed)
+    made, said = twin_of_fleet(left, spec, rows=rows, scale=scale, seed=int(random.integers(2**32)))
     notes += [f"{name}: {note}" for note in said]
     return {name: recompute(made, frame, derived)}
 
@@ -139,11 +140,7 @@ def _word_derived(name: str, derived: list[Derived]) -> str:
 def _plan(dataset: Dataset, name: str, route: Route) -> tuple[TablePlan, list[Derived]]:
     """Take out what follows from other columns, then what is no random variable."""
     frame, spec = dataset.tables[name], dataset.metadata["tables"][name]
-    foreign = {
-        link["child_foreign_key"]
-        for link in dataset.metadata["relationships"]
-        if link["child_table_name"] == name
-    }
+    foreign = foreign_keys(dataset.metadata, name)
     derived = derived_columns(frame, spec, foreign.union(unique_keys(spec)))
     left = frame.drop(columns=[item.column for item in derived])
     spec = spec | {"columns": {column: spec["columns"][column] for column in left}}

@@ -26,6 +26,7 @@ from bms_generate.evaluate import evaluate
 from bms_generate.evaluation_result import PAGE, RECORD, SCORES, as_record, as_result, in_words
 from bms_generate.metadata_file import METADATA_NAME
 from bms_generate.metadata_writing import add_metadata
+from bms_generate.plot_text import in_words_of_file
 from bms_generate.publish import copy_into, file_name, replace_synthetic, require_writable, write_tables
 from bms_generate.report_page import make_page
 from bms_generate.results import Evaluated, Generated, Simulated, Visualized
@@ -79,10 +80,15 @@ def generate_twin(
 
 def _word_memory(models: dict[str, str]) -> str:
     """Say which tables may be used where the order of rows counts."""
-    forgetful = [name for name, model in models.items() if model != "FleetSynthesizer"]
-    if not forgetful:
-        return "Cells behave over time as the real ones do."
-    return f"Rows of {', '.join(forgetful[:5])} are drawn one by one, without memory in time."
+    fleets = [name for name, model in models.items() if model == "FleetSynthesizer"]
+    forgetful = [name for name in models if name not in fleets]
+    kept = f"Cells of {', '.join(fleets[:5])} behave over time as the real ones do." if fleets else ""
+    lost = (
+        f"Rows of {', '.join(forgetful[:5])} are drawn one by one, without memory in time."
+        if forgetful
+        else ""
+    )
+    return f"{kept} {lost}".strip()
 
 
 def evaluate_twin(run: Run, folder_name: str) -> Outcome[Evaluated]:
@@ -114,7 +120,10 @@ def visualize_column(
     dataset = read_dataset(folder)
     real = require_table(dataset, table_name)
     columns = [require_column(real, name) for name in (column_name, second_column) if name is not None]
-    synthetic = read_synthetic(dataset)[table_name]
+    words = dataset.truth_words[table_name]
+    real, synthetic = (
+        in_words_of_file(frame, words) for frame in (real, read_synthetic(dataset)[table_name])
+    )
     _record_inputs(run, dataset)
     run.add_input(folder / SYNTHETIC_FOLDER)
     spec = dataset.metadata["tables"][table_name]

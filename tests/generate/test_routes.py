@@ -85,3 +85,11 @@ def test_every_table_is_on_one_route_parents_before_children_groups_in_the_order
     order = routes[1].tables
     assert sorted(order) == ["cells", "makers", "sites", "strings"]
     assert order.index("sites") < order.index("strings") < order.index("cells") > order.index("makers")
+
+
+def test_readings_that_refer_to_other_tables_go_by_themselves_and_leave_the_others_related():
+    links = [("sites", "cells"), ("cells", "readings")]
+    routes = plan_routes(
+        described(links), {"sites": 5, "cells": 400, "readings": 200_000}, "auto", ["readings"]
+    )
+    assert routes == [Route(("sites", "cells"), "HMA"), Route(("readings",), "FleetSynthesizer")]

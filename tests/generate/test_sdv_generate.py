@@ -102,19 +102,38 @@ def test_equal_seeds_give_equal_tables_and_others_do_not(battery):
         assert not first[name].equals(other[name])
 
 
-def test_related_tables_refer_to_each_other_and_obey_the_seed(related):
-    succeed("sdv_generate", folder_name=str(related), seed=1)
+@pytest.mark.parametrize("method", ["auto", "copula"])
+def test_related_tables_refer_to_each_other_and_obey_the_seed(related, method):
+    succeed("sdv_generate", folder_name=str(related), seed=1, method=method)
     cells, readings = synthetic(related, "cells"), synthetic(related, "readings")
     assert set(readings["Cell ID"]) <= set(cells["Cell ID"])
     assert not readings.duplicated(["Cell ID", "Timestamp"]).any()
     assert set(cells["site"]) <= {"n", "s"}
-    first, again, other = (made(related, seed=seed)["readings"] for seed in (1, 1, 2))
+    first, again, other = (made(related, seed=seed, method=method)["readings"] for seed in (1, 1, 2))
     pd.testing.assert_frame_equal(first, again)
     assert not first["CellVoltage"].equals(other["CellVoltage"])
 
 
+def test_readings_that_refer_to_cells_keep_their_memory_and_each_cell_has_its_row(related):
+    answer = succeed("sdv_generate", folder_name=str(related), seed=1)
+    assert answer["method"] == {"cells": "SequentialTrees", "readings": "FleetSynthesizer"}
+    assert any("Cell ID names the rows of cells in turn" in note for note in answer["notes"])
+    cells, readings = synthetic(related, "cells"), synthetic(related, "readings")
+    assert set(readings["Cell ID"]) == set(cells["Cell ID"])
+    memory = readings.groupby("Cell ID")["CellTemperature"].agg(lambda series: series.autocorr())
+    assert memory.mean() > 0.4  # rows drawn one by one have 0
+
+
+def test_times_end_with_the_real_log_also_where_children_are_drawn_parent_by_parent(related):
+    readings = made(related, seed=1, method="trees")["readings"]
+    assert (
+        readings["Timestamp"].max()
+        <= pd.to_datetime(pd.read_csv(related / "readings.csv")["Timestamp"]).max()
+    )
+
+
 def test_children_of_different_parents_are_made_of_different_random_numbers(related):
-    readings = made(related, seed=1)["readings"]
+    readings = made(related, seed=1, method="copula")["readings"]
     place = readings.groupby("Cell ID").cumcount()
     wide = readings.pivot_table(index=place, columns="Cell ID", values="CellTemperature")
     between = wide.corr().to_numpy()[np.triu_indices(wide.shape[1], 1)]
@@ -122,14 +141,16 @@ def test_children_of_different_parents_are_made_of_different_random_numbers(rela
     assert np.nanmean(np.abs(between)) < 0.3
 
 
-def test_related_tables_keep_correlations_in_spite_of_gaps(related):
-    readings = made(related, seed=1)["readings"]
+@pytest.mark.parametrize("method", ["auto", "copula"])
+def test_related_tables_keep_correlations_in_spite_of_gaps(related, method):
+    readings = made(related, seed=1, method=method)["readings"]
     assert readings["CellVoltage"].isna().any()
     assert readings["CellVoltage"].corr(readings["CellTemperature"]) > 0.8
 
 
-def test_a_scaled_relation_grows(related):
-    sizes = {name: len(frame) for name, frame in made(related, scale=2.0).items()}
+@pytest.mark.parametrize("method", ["auto", "copula"])
+def test_a_scaled_relation_grows(related, method):
+    sizes = {name: len(frame) for name, frame in made(related, scale=2.0, method=method).items()}
     assert sizes["cells"] == 12
     assert 350 < sizes["readings"] < 620
 
