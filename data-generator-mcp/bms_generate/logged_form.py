@@ -9,6 +9,8 @@ from bms_generate.normal_scores import decimals_of
 
 # Kolmogorov-Smirnov distance up to which a drawn distribution is left as it is.
 _MISSED = 0.1
+# Share of values that may stand at an end of the range beyond those that really do.
+_PILED = 0.01
 _QUANTILES = 2001
 
 
@@ -29,8 +31,9 @@ class LoggedForm:
     def fit(cls, drawn: NDArray[np.float64], real: NDArray[np.float64]) -> "LoggedForm":
         """Learn the form of a signal.
 
-        Mixtures are bell-shaped. A signal that rests on one value or has edges is brought back to them by
-        quantiles; others are only kept in range, for in sparse tails quantiles of two samples never agree.
+        Mixtures are bell-shaped. A signal that rests on one value or has edges, at which values out of range would
+        pile up, is brought back by quantiles; others are only kept in range, for in sparse tails quantiles of two
+        samples never agree.
 
         Args:
             drawn: Values that the model draws, NaN-free, shape (n,).
@@ -43,7 +46,11 @@ class LoggedForm:
 
         limits = np.array([real.min(), real.max()])
         as_drawn = cls(limits, limits, decimals_of(real))
-        if not len(drawn) or ks_2samp(as_drawn.apply(drawn), real).statistic <= _MISSED:
+        if not len(drawn):
+            return as_drawn
+        kept = as_drawn.apply(drawn)
+        piled = max(np.mean(kept == limit) - np.mean(real == limit) for limit in limits)
+        if piled <= _PILED and ks_2samp(kept, real).statistic <= _MISSED:
             return as_drawn
         share = np.linspace(0.0, 1.0, _QUANTILES)
         return cls(np.quantile(drawn, share), np.quantile(real, share), as_drawn.decimals)

@@ -12,8 +12,8 @@ autocorrelation per cell, the mean and the worst. `apart`: standard deviation of
 one. `TSTR`: AUROC of IsDead (without labels: R2 of signals from each other) trained on the synthetic, tested on
 real rows, over that of the real ones (folds by strings). `told`: AUROC of XGBoost that tells cell-days from real
 ones (folds by strings; 0.5 is best; a sibling's shows how far strings differ). `copies`: rows that equal a real
-one (the sibling's are chance). `near`: rows, and cell-days, as near as the nearest 1 % of the real ones' to other
-strings. Medians over the seeds, then every round of ours.
+one (the sibling's are chance). `near`: rows, and cell-days, at less than half the distance of the nearest 1 % of
+the real ones to other strings. Medians over the seeds, then every round of ours.
 """
 
 import argparse
