@@ -43,7 +43,7 @@ def make_page(evaluation: Evaluation, real: Dataset, synthetic: Tables) -> str:
         parts.append(section(name, *pictures, *_tables(scores)))
     columns = evaluation.sdv.column_scores()
     parts.append(_sdv(evaluation, columns))
-    drawn = column_pictures(columns, real.tables, synthetic, real.metadata)
+    drawn = column_pictures(columns, real, synthetic)
     parts.append(section("The weakest columns", *drawn))
     title = f"Synthetic against real: {real.folder.name}"
     header = (

@@ -193,6 +193,13 @@ def test_values_in_steps_are_not_drawn_as_a_comb():
         assert shares.iloc[:-1].max() == pytest.approx(shares.iloc[:-1].min())
 
 
+def test_truth_values_are_drawn_as_the_file_writes_them(twin):
+    for path in (twin / "battery.csv", twin / "synthetic_data" / "battery.csv"):
+        table = pd.read_csv(path)
+        table.assign(alarm=table["alarm"].astype(int)).to_csv(path, index=False)
+    assert "'0' has 78.8 % real" in look(twin, "alarm")["message"]
+
+
 def test_labels_are_ranked_by_the_real_ones_and_the_rest_summed():
     real = [f"l{number:02}" for number in range(40) for _ in range(41 - number)]
     table = compare(real, ["l00", "unseen"], "categorical").table
