@@ -10,6 +10,7 @@ import pandas as pd
 from bms_schema.data.labels import parse_labels
 from bms_schema.run.plot_theme import COLOURS, new_figure
 
+from bms_generate.plot_text import wrapped
 from bms_generate.telemetry_roles import TelemetryRoles
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ SIDES = ("real", "synthetic")
 _MOST_READINGS = 1000  # of a cell, the last ones: more would run into a band
 _GAP_STEPS = 1.5  # a step longer than this many usual ones is a gap
 _FEWEST_READINGS = 2
+_LONGEST_TITLE, _LONGEST_LABEL = 48, 20
 
 
 @dataclass(frozen=True)
@@ -155,11 +157,12 @@ def draw_cells(cells: CellSeries, title: str, label: str) -> Figure:
             panel.plot(
                 series["time"], series["value"], color=colour, linewidth=0.9, marker=".", markersize=2.5
             )
-            panel.set_title(f"{side}, {role}: {series['cell'].iloc[0][:40]}", loc="left")
+            name = f"{side}, {role}: {series['cell'].iloc[0]}"
+            panel.set_title(wrapped(name, _LONGEST_TITLE), loc="left", fontsize=10)
             locator = AutoDateLocator()
             panel.xaxis.set_major_locator(locator)
             panel.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-        axes[row, 0].set_ylabel(label)
+        axes[row, 0].set_ylabel(wrapped(label, _LONGEST_LABEL))
     last = f" (each cell's last {_MOST_READINGS:,} readings)" if cells.last_only else ""
     labelled = f"; labelled: most rows with {cells.label}" if LABELLED in cells.roles else ""
     figure.suptitle(f"{title}: cells over time{last}", x=0.01, ha="left", fontsize=12, fontweight="bold")

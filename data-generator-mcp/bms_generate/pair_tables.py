@@ -11,7 +11,8 @@ from bms_schema.run.errors import InvalidArgument, NotEnoughData
 
 from bms_generate.associations import as_numbers, correlation, correlation_ratio, cramers_v
 from bms_generate.findings import as_labels, column_state
-from bms_generate.plots import OTHERS, axis_label
+from bms_generate.plot_text import axis_label
+from bms_generate.plots import OTHERS
 
 PairForm = Literal["density", "band", "boxes", "shares"]
 SIDES = ("real", "synthetic")

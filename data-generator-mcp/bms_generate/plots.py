@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
-from bms_schema.data.columns import CLEANED_NAMES, COLUMNS, match_columns
 from bms_schema.run.plot_theme import COLOURS, new_figure
 
-from bms_generate.associations import as_numbers
 from bms_generate.findings import ColumnState, as_labels, column_state, find_out, missing_in_words
+from bms_generate.plot_bins import count_bins
+from bms_generate.plot_text import axis_label, wrapped
+from bms_generate.verdict import percent
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -19,11 +20,10 @@ if TYPE_CHECKING:
 
 Form = Literal["numerical", "datetime", "categorical"]
 REAL, SYNTHETIC = COLOURS["blue"], COLOURS["orange"]
-_FEWEST_BINS, _MOST_BINS, _MOST_BARS = 10, 50, 20
-_MOST_STEPS = 10_000  # values in finer steps are as good as continuous
-_HALF_DAY_NS = 12 * 3600 * 10**9  # a lone time stamp stands in a day
-_LONGEST_LABEL = 24
+_MOST_BARS = 20
+_LONGEST_LABEL, _LONGEST_TITLE = 24, 60
 OTHERS = "(others)"
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Comparison:
         table: Columns `real`, `synthetic`: shares. numerical and datetime: `left`, `right` edges of the bin;
             categorical: `label`, most frequent real one first.
         missing: Share of missing values, real and synthetic.
-        caption: Row counts and missing shares.
+        caption: Row counts, missing shares, and shares that the bins leave out.
         finding: What the picture shows, in a sentence.
     """
 
@@ -52,12 +52,6 @@ class Comparison:
     missing: tuple[float, float]
     caption: str
     finding: str
-
-
-def axis_label(name: str) -> str:
-    """Return the label with unit where the column table knows the column as a reading, else its own name."""
-    known = next(iter(match_columns([name])), "")
-    return COLUMNS[known].axis_label if known in CLEANED_NAMES else name
 
 
 def prepare_comparison(real: pd.Series, synthetic: pd.Series, spec: dict[str, Any], title: str) -> Comparison:
@@ -78,14 +72,19 @@ def prepare_comparison(real: pd.Series, synthetic: pd.Series, spec: dict[str, An
     if state == "missing":
         table, shares_of = _count_labels(_presence(real), _presence(synthetic)), "rows"
     elif state == "identifier":
-        table, label, shares_of = _count_repeats(real, synthetic), f"rows per value of {name}", "identifiers"
+        table, label, shares_of = (
+            _count_repeats(real, synthetic),
+            f"rows per value of {name}",
+            "different values",
+        )
     elif state == "constant":
         same = as_labels(real).iloc[0]
         table = _count_labels(_constancy(real, same), _constancy(synthetic, same))
     elif state == "categorical":
         table = _count_labels(real, synthetic)
     else:
-        table, kind = _count_bins(real, synthetic), state
+        table, kind = count_bins(real, synthetic), state
+    caption = f"{_rows('real', real)}; {_rows('synthetic', synthetic)}"
     return Comparison(
         title,
         label,
@@ -94,13 +93,22 @@ def prepare_comparison(real: pd.Series, synthetic: pd.Series, spec: dict[str, An
         kind,
         table,
         (float(real.isna().mean()), float(synthetic.isna().mean())),
-        f"{_rows('real', real)}; {_rows('synthetic', synthetic)}",
+        caption + (_outside(table) if kind != "categorical" else ""),
         f"{find_out(real, synthetic, state)}; {missing_in_words(real, synthetic)}",
     )
 
 
 def _rows(which: str, column: pd.Series) -> str:
     return f"{which}: {len(column):,} rows, {column.isna().mean():.1%} missing"
+
+
+def _outside(bins: pd.DataFrame) -> str:
+    """Say what share of the values lies outside the bins; nothing where none does."""
+    shares = 1 - bins[["real", "synthetic"]].sum()
+    if shares.max() < _ROUNDING:
+        return ""
+    told = [percent(share if share >= _ROUNDING else 0.0) for share in shares]
+    return f"\noutside this picture: {told[0]} of the real values, {told[1]} of the synthetic"
 
 
 def _presence(column: pd.Series) -> pd.Series:
@@ -123,37 +131,6 @@ def _count_repeats(real: pd.Series, synthetic: pd.Series) -> pd.DataFrame:
     shares = [count.value_counts(normalize=True) for count in counts]
     table = pd.DataFrame({"real": shares[0], "synthetic": shares[1]}).fillna(0.0).sort_index()
     return table.assign(label=[names[number] for number in table.index]).reset_index(drop=True)
-
-
-def _count_bins(real: pd.Series, synthetic: pd.Series) -> pd.DataFrame:
-    times = pd.api.types.is_datetime64_any_dtype(real)
-    values = [as_numbers(column.dropna()) for column in (real, synthetic)]
-    bins = int(np.clip(np.sqrt(min(map(len, values))), _FEWEST_BINS, _MOST_BINS))
-    low = min(value.min() for value in values)
-    offsets = [(value - low).astype("float64") for value in values]  # nanoseconds since 1970 outgrow a float
-    edges = _edges(np.unique(np.concatenate(offsets)), bins, _HALF_DAY_NS if times else 0.5)
-    shares = [np.histogram(offset, edges)[0] / len(offset) for offset in offsets]
-    shown = pd.to_datetime(low + edges.astype("int64")) if times else low + edges
-    return pd.DataFrame({"left": shown[:-1], "right": shown[1:], "real": shares[0], "synthetic": shares[1]})
-
-
-def _edges(distinct: np.ndarray, bins: int, half: float) -> np.ndarray:
-    """Return the edges of about `bins` bins; of values in steps each bin holds as many steps, lest it look combed.
-
-    Args:
-        distinct: Sorted different values, the first 0.
-        bins: Bins wanted.
-        half: Half the width of the frame around a single value.
-    """
-    high = distinct[-1]
-    if high == 0:
-        return np.linspace(-half, half, bins + 1)
-    step = np.diff(distinct).min()
-    steps = np.rint(high / step)
-    if steps > _MOST_STEPS:
-        return np.linspace(0.0, high, bins + 1)
-    width = np.ceil((steps + 1) / bins)
-    return (np.arange(np.ceil((steps + 1) / width) + 1) * width - 0.5) * step
 
 
 def _count_labels(real: pd.Series, synthetic: pd.Series) -> pd.DataFrame:
@@ -184,7 +161,7 @@ def draw_comparison(comparison: Comparison) -> Figure:
     )
     main = axes[0] if gappy else axes
     (_draw_bars if comparison.kind == "categorical" else _draw_bins)(main, comparison.table)
-    main.set_title(comparison.title, loc="left")
+    main.set_title(wrapped(comparison.title, _LONGEST_TITLE), loc="left")
     main.set_xlabel(f"{comparison.label}\n{comparison.caption}")
     main.set_ylabel(f"share of {comparison.shares_of}")
     main.set_ylim(bottom=0)
@@ -238,7 +215,7 @@ def draw_comparison_page(comparison: Comparison) -> go.Figure:
             x=places, y=table[which], name=which, marker_color=colour, opacity=1.0 if categorical else 0.55
         )
     figure.update_layout(
-        xaxis_title=comparison.label,
+        xaxis_title="<br>".join((comparison.label, *comparison.caption.split("\n")[1:])),
         yaxis_title=f"share of {comparison.shares_of}",
         barmode="group" if categorical else "overlay",
         bargap=0.2 if categorical else 0.0,

@@ -193,6 +193,19 @@ def test_values_in_steps_are_not_drawn_as_a_comb():
         assert shares.iloc[:-1].max() == pytest.approx(shares.iloc[:-1].min())
 
 
+def test_an_outlier_does_not_squeeze_the_bins_and_what_is_left_out_is_told():
+    usual = np.linspace(2.1, 2.3, 1000)
+    comparison = compare([*usual, 0.0, 0.1], [*usual, 0.5])
+    table = comparison.table
+    assert table["left"].iloc[0] > 2.0
+    outside = 1 - table[["real", "synthetic"]].sum()
+    assert outside["synthetic"] < outside["real"] < 0.006
+    told = [f"{100 * share:.1f} % of the {side}" for side, share in outside.items()]
+    assert "outside this picture: " in comparison.caption
+    assert all(words in draw_comparison(comparison).axes[0].get_xlabel() for words in told)
+    assert "outside" not in compare(usual, usual).caption
+
+
 def test_truth_values_are_drawn_as_the_file_writes_them(twin):
     for path in (twin / "battery.csv", twin / "synthetic_data" / "battery.csv"):
         table = pd.read_csv(path)
