@@ -9,7 +9,14 @@ import pandas as pd
 import pytest
 from bms_generate.dataset import Dataset
 from bms_generate.evaluate import evaluate
-from bms_generate.evaluate_plots import draw_distances, prepare_cells, prepare_roc
+from bms_generate.evaluate_plots import (
+    draw_autocorrelation,
+    draw_distances,
+    draw_levels,
+    draw_roc,
+    prepare_cells,
+    prepare_roc,
+)
 from bms_generate.evaluation_result import as_record, as_result
 from bms_generate.report_page import make_page
 from bms_generate.telemetry import arrange
@@ -42,7 +49,8 @@ def judged():
 def test_the_verdicts_stand_first_and_every_reason_with_its_answer(judged):
     evaluation, page = judged
     assert page.index("Share it?") < page.index("Train on it?") < page.index("Memory in time")
-    assert page.index("Memory in time") < page.index("SDV&#x27;s scores")
+    titles = re.findall(r"<h[23]>(Memory|Distance|Real or|Cells over|SDV)", page)
+    assert titles == ["Memory", "Distance", "Real or", *["Cells over"] * 2, "Distance", "Real or", "SDV"]
     reasons = len(evaluation.share.reasons) + len(evaluation.train.reasons)
     assert len(re.findall(r"<li class=(yes|care|no)>", page)) == reasons
 
@@ -114,3 +122,31 @@ def test_copies_jump_at_distance_nought():
     synthetic = figure.axes[0].get_lines()[1]
     shares = pd.Series(synthetic.get_ydata(), index=synthetic.get_xdata())
     assert shares[shares.index == 0].max() > 0.6  # three of four references hold the copied string
+
+
+def test_the_axis_of_distances_shows_what_decides():
+    found = scores("sibling").row_nearness
+    panel = draw_distances([found]).axes[0]
+    limit = panel.get_lines()[2]
+    assert limit.get_xdata()[0] == found.limit
+    assert (panel.get_xscale(), panel.get_yscale()) == ("symlog", "log")
+    place = panel.transData.transform((found.limit, 1.0))[0]
+    start, end = panel.transAxes.transform([(0, 0), (1, 0)])[:, 0]
+    assert 0.05 < (place - start) / (end - start) < 0.95
+    assert [text.get_text() for text in panel.get_legend().get_texts()][2] == "counts as near"
+
+
+def test_the_legend_of_the_curves_stands_beside_them():
+    found = scores("sibling").two_sample
+    axes = draw_roc(prepare_roc(found), found).axes[0]
+    beside = axes.get_legend().get_bbox_to_anchor().transformed(axes.transAxes.inverted())
+    assert beside.x0 > 1
+
+
+def test_long_names_are_broken_and_spreads_have_their_unit():
+    name = "SystemPeakCurrentInChargeOneCycle"
+    table = pd.DataFrame({"signal": name, "lag": [1, 2], "real": 0.5, "synthetic": 0.4})
+    title = draw_autocorrelation(table).axes[0].get_title(loc="left")
+    assert title.replace("\n", "") == name
+    cells = pd.DataFrame({"signal": "CellVoltage", "side": "real", "level": [2.0, 2.1], "spread": [0.1, 0.2]})
+    assert "[V]" in draw_levels(cells).axes[0].get_ylabel()
