@@ -20,11 +20,12 @@ from bms_schema.data.columns import (
 
 from bms_generate.time_formats import is_time_column
 
-Kind = Literal["identifier", "free text", "label", "code", "truth", "number", "time", "empty"]
+Kind = Literal["identifier", "free text", "label", "time of day", "code", "truth", "number", "time", "empty"]
 SDTYPES: dict[Kind, str] = {
     "identifier": "id",
     "free text": "id",  # SDV's own `text` would need a pattern; as identifiers the words are replaced
     "label": "categorical",
+    "time of day": "categorical",
     "code": "ordinal",
     "truth": "boolean",
     "number": "numerical",
@@ -44,6 +45,7 @@ _MOST_LABELS, _MOST_LABELS_PER_ROW, _FEWEST_FREE = 1000, 0.5, 10
 _MOST_CODES, _ROWS_PER_CODE = 10, 10
 _LONGEST_WHOLE = 2.0**53  # beyond, a double no longer tells two numbers apart
 _LEADING_ZERO = r"-?0\d"
+_TIME_OF_DAY = r"\d\d?:\d\d(:\d\d)?( ?[AaPp][Mm])?"
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ def tell_kind(column: pd.Series, canonical: str | None, *, decimal_comma: bool =
         return ColumnKind("truth")
     if numbers.notna().all() and not present.str.match(_LEADING_ZERO).any():
         return _plain_number(numbers)
+    if present.str.fullmatch(_TIME_OF_DAY).all():
+        return ColumnKind("time of day")
     free = len(distinct) > min(_MOST_LABELS, _MOST_LABELS_PER_ROW * len(present))
     kind: Kind = "free text" if free and len(distinct) > _FEWEST_FREE else "label"
     mostly_numbers = 2 * numbers.notna().sum() > len(present) and numbers.isna().any()

@@ -6,9 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from bms_schema.data.columns import COLUMNS, match_columns
+from bms_schema.data.columns import COLUMNS
 from bms_schema.run.wording import counted
 
+from bms_generate.known_names import match_names
 from bms_generate.made_up import is_made_up, mostly_distinct
 
 ColumnState = Literal["numerical", "datetime", "categorical", "identifier", "constant", "missing"]
@@ -91,7 +92,7 @@ def _percent(share: float) -> str:
 
 
 def _numbers(real: pd.Series, synthetic: pd.Series) -> str:
-    known = match_columns([str(real.name)])
+    known = match_names([str(real.name)])
     unit = f" {COLUMNS[next(iter(known))].unit}".rstrip() if known else ""
     medians = [f"{column.median():.4g}{unit}" for column in (real, synthetic)]
     middles = [

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 from bms_schema.data.chemistry import Chemistry, choose_chemistry
-from bms_schema.data.columns import COLUMNS, GRAVITY, VOLTAGE, match_columns
+from bms_schema.data.columns import COLUMNS, GRAVITY, VOLTAGE
 from bms_schema.data.histogram import Histogram
 from bms_schema.data.reading import RawTable, read_table
 from bms_schema.data.timestamps import TimeFacts, time_rule
@@ -20,20 +20,21 @@ from bms_schema.run.workspace import readable_path
 
 from bms_generate.column_kinds import ColumnKind, Kind, readings_of, tell_kind
 from bms_generate.dataset import csv_files
+from bms_generate.known_names import match_names
 from bms_generate.metadata_file import METADATA_NAME, Metadata
+from bms_generate.metadata_series import set_sequence
 from bms_generate.precleaning import without_missing_texts
 from bms_generate.table_links import Links, link_tables
 from bms_generate.time_formats import find_format
-from bms_generate.time_grid import SeriesColumns, find_series
 
-# Loggers send a packet twice now and then, so a few repeated (cell, time) pairs are no other kind of table.
-_LEAST_DISTINCT_STAMPS = 0.99
 _MOST_NAMES = 12
 _SAID: dict[Kind, str] = {
     "identifier": "identifiers, whose values are made up in the twin (describe one as categorical to keep them)",
     "free text": "words of their own in most rows, whose values are made up in the twin",
     "label": "labels, whose real values come out in the twin",
+    "time of day": "times of day, computed where they are the clock of a time stamp, else labels",
     "code": "whole numbers with few values, taken as ordered labels",
+    "truth": "0/1 or true/false, taken as truth values",
     "empty": "without any value",
 }
 
@@ -85,31 +86,31 @@ def describe_tables(tables: dict[str, RawTable]) -> tuple[Metadata, list[str]]:
         tables: Text tables as read, by name.
     """
     described: dict[str, dict[str, Any]] = {}
-    identifiers: dict[str, pd.DataFrame] = {}
-    assumptions: list[str] = []
+    frames: dict[str, pd.DataFrame] = {}
+    identifiers: dict[str, list[str]] = {}
+    notes: dict[str, list[str]] = {}
     for name, table in tables.items():
         frame = pd.DataFrame({column: without_missing_texts(table.frame[column]) for column in table.frame})
-        canonical = {found: known for known, found in match_columns(list(frame)).items()}
+        canonical = {found: known for known, found in match_names(frame).items()}
         kinds = {
             column: tell_kind(frame[column], canonical.get(column), decimal_comma=table.decimal_comma)
             for column in frame
         }
         columns = {column: kind.spec for column, kind in kinds.items()}
-        notes = _say_kinds(kinds)
-        notes += _set_ranges(columns, frame, canonical, table.decimal_comma)
-        notes += _set_formats(columns, frame)
-        names = [column for column, kind in kinds.items() if kind.kind == "identifier"]
-        identifiers[name], described[name] = frame[names], {"columns": columns}
-        notes += _set_sequence(described[name], frame, names)
-        assumptions += [f"{name}: {note}" for note in notes]
-    links = link_tables(identifiers)
+        notes[name] = _say_kinds(kinds)
+        notes[name] += _set_ranges(columns, frame, canonical, table.decimal_comma)
+        notes[name] += _set_formats(columns, frame)
+        frames[name], described[name] = frame, {"columns": columns}
+        identifiers[name] = [column for column, kind in kinds.items() if kind.kind == "identifier"]
+    links = link_tables({name: frames[name][identifiers[name]] for name in tables})
+    parents = {link["parent_table_name"] for link in links.relationships}
+    for name, frame in frames.items():
+        notes[name] += set_sequence(described[name], frame, identifiers[name], is_parent=name in parents)
     for name, key in links.primary_keys.items():
         described[name]["primary_key"] = key
-    return {
-        "METADATA_SPEC_VERSION": "V2",
-        "tables": described,
-        "relationships": links.relationships,
-    }, assumptions + _say_links(links)
+    metadata = {"METADATA_SPEC_VERSION": "V2", "tables": described, "relationships": links.relationships}
+    assumptions = [f"{name}: {note}" for name, told in notes.items() for note in told]
+    return metadata, assumptions + _say_links(links)
 
 
 def _say_kinds(kinds: dict[str, ColumnKind]) -> list[str]:
@@ -181,34 +182,6 @@ def _set_formats(columns: dict[str, dict[str, Any]], frame: pd.DataFrame) -> lis
     )
     order = [note for note in notes if note.startswith("dates")]
     return [f"times are read and written {written}", *order]
-
-
-def _set_sequence(table: dict[str, Any], frame: pd.DataFrame, identifiers: list[str]) -> list[str]:
-    """Name the cell and the time of a table of series; SDV's sequence key takes one identifier column."""
-    series = find_series(table, frame) or _series_by_values(table, frame, identifiers)
-    if series is None:
-        return []
-    cell, *within = series.entity
-    if cell in identifiers and not within and _tells_rows_apart(frame, cell, series.time):
-        table |= {"sequence_key": cell, "sequence_index": series.time}
-    told = f"{cell} within {', '.join(within)}" if within else cell
-    return [f"rows are series: one for each {told}, in the order of {series.time}"]
-
-
-def _series_by_values(
-    table: dict[str, Any], frame: pd.DataFrame, identifiers: list[str]
-) -> SeriesColumns | None:
-    """Find an identifier that has several rows and, in all but a few, no time stamp twice."""
-    times = [name for name, spec in table["columns"].items() if spec["sdtype"] == "datetime"]
-    for name in identifiers if len(times) == 1 else []:
-        if 2 * frame[name].nunique() <= len(frame) and _tells_rows_apart(frame, name, times[0]):
-            return SeriesColumns([name], times[0])
-    return None
-
-
-def _tells_rows_apart(frame: pd.DataFrame, cell: str, time: str) -> bool:
-    pairs = frame[[cell, time]].dropna()
-    return len(pairs.drop_duplicates()) >= _LEAST_DISTINCT_STAMPS * len(pairs)
 
 
 def _say_links(links: Links) -> list[str]:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from bms_schema.data.cleaning import is_sentinel
-from bms_schema.data.columns import COLUMNS, Column, match_columns
+from bms_schema.data.columns import COLUMNS, Column
 from bms_schema.data.timestamps import parse_timestamps
 from bms_schema.run.errors import InputError
 
+from bms_generate.known_names import match_names
 from bms_generate.metadata_file import METADATA_NAME, Metadata
 
 ColumnSpecs = dict[str, dict[str, Any]]
@@ -73,7 +74,7 @@ def clean_table(
 
 def known_columns(names: list[str]) -> dict[str, Column]:
     """Return the columns that the column table knows, by the file's own name."""
-    return {found: COLUMNS[canonical] for canonical, found in match_columns(names).items()}
+    return {found: COLUMNS[canonical] for canonical, found in match_names(names).items()}
 
 
 def unify_keys(tables: dict[str, pd.DataFrame], metadata: Metadata) -> dict[str, pd.DataFrame]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from bms_schema.data.columns import COLUMNS, match_columns
+from bms_schema.data.columns import COLUMNS
 
+from bms_generate.known_names import match_names
 from bms_generate.series_scores import LabelRates
 from bms_generate.telemetry_scores import SeriesScores, TelemetryScores
 from bms_generate.trained_on import LEAST_TAUGHT, TrainedOn
@@ -173,7 +174,7 @@ def _between_cells(series: SeriesScores) -> Iterator[Reason]:
 
 
 def _unit(signal: str) -> str:
-    known = match_columns([signal])
+    known = match_names([signal])
     unit = COLUMNS[next(iter(known))].unit if known else ""
     return f" {unit}" if unit else ""
 

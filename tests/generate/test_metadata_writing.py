@@ -219,7 +219,7 @@ def test_decimal_commas_are_numbers():
         ([f"remark number {number}" for number in range(60)], "free text"),
         (["float", "discharge", "rest"] * 20, "label"),
         (["2.1.15", "2.1.16"] * 30, "label"),
-        (["09:12:46", "10:15:00"] * 30, "label"),
+        (["09:12:46", "10:15:00"] * 30, "time of day"),
         (["1767225600", "1767229200"] * 30, "code"),
         ([None] * 60, "empty"),
     ],
