@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from bms_generate.records import Records
 from bms_generate.telemetry import STEP_TOLERANCE, Telemetry
 
 
@@ -132,12 +133,13 @@ class LabelRates:
     cells_synthetic: float
 
 
-def label_rates(real: Telemetry, synthetic: Telemetry, label: str) -> LabelRates:
-    """Return how often the label is true in both tables."""
+def label_rates(real: Telemetry | Records, synthetic: Telemetry | Records, label: str) -> LabelRates:
+    """Return how often the label is true in both tables; in `Records` there are no cells."""
     rows, cells = zip(_rates(real), _rates(synthetic), strict=True)
     return LabelRates(label, *rows, *cells)
 
 
-def _rates(telemetry: Telemetry) -> tuple[float, float]:
-    labels = pd.Series(telemetry.label)
-    return float(labels.mean()), float(labels.groupby(telemetry.entity).max().mean())
+def _rates(rows: Telemetry | Records) -> tuple[float, float]:
+    labels = pd.Series(rows.label)
+    by_cell = labels.groupby(rows.entity).max().mean() if isinstance(rows, Telemetry) else np.nan
+    return float(labels.mean()), float(by_cell)

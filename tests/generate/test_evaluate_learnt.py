@@ -7,6 +7,7 @@ from bms_generate.records import encode
 from bms_generate.telemetry_roles import find_roles
 from bms_generate.telemetry_scores import score_table
 from bms_generate.trained_on import compare_training
+from bms_generate.training_worth import judge_training
 
 from tests.generate.telemetry_tables import fleet, scores, series
 
@@ -61,6 +62,15 @@ def test_rows_without_series_are_judged_in_random_folds():
         real, real.assign(income=real["income"].to_numpy()[order]), find_roles(real)
     ).two_sample
     assert broken.auroc > 0.7
+
+
+def test_a_label_without_cells_has_a_rate_in_rows_alone():
+    real = people().assign(rich=lambda rows: rows["income"] > 1.5)
+    found = score_table(real, real, find_roles(real))
+    assert found.trained_on.task == "label"
+    assert found.label.rows_synthetic == real["rich"].mean()
+    assert np.isnan(found.label.cells_real)
+    assert "in the cells" not in " ".join(reason.text for reason in judge_training(found))
 
 
 def test_categories_of_other_names_are_told_apart():
