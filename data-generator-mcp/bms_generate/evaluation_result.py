@@ -19,7 +19,7 @@ from bms_generate.verdict import Verdict
 
 SCORES, PAGE, RECORD = "scores.csv", "report.html", "report.json"
 # A reply stays under 8,000 characters; the files have everything.
-_MOST_COLUMNS, _MOST_MEMORIES, _MOST_REASONS = 12, 10, 6
+_MOST_TABLES, _MOST_COLUMNS, _MOST_MEMORIES, _MOST_REASONS = 6, 12, 10, 6
 _DIGITS = 4
 
 
@@ -32,7 +32,12 @@ def as_result(evaluation: Evaluation, folder: Path, published: Callable[[str], s
         published: Gives the path of a file in the run folder.
     """
     sdv, columns, memories = evaluation.sdv, _column_scores(evaluation), list(_memories(evaluation))
-    rest = {"column_scores": len(columns) - _MOST_COLUMNS, "lag1": len(memories) - _MOST_MEMORIES}
+    tables = _table_figures(evaluation)
+    rest = {
+        "tables": len(tables) - _MOST_TABLES,
+        "column_scores": len(columns) - _MOST_COLUMNS,
+        "lag1": len(memories) - _MOST_MEMORIES,
+    }
     return Evaluated(
         folder_name=str(folder),
         share=_judgement(evaluation.share),
@@ -46,7 +51,7 @@ def as_result(evaluation: Evaluation, folder: Path, published: Callable[[str], s
         ],
         lag1=memories[:_MOST_MEMORIES],
         in_report_only={name: count for name, count in rest.items() if count > 0},
-        tables={name: _figures(scores) for name, scores in evaluation.tables.items()},
+        tables=dict(list(tables.items())[:_MOST_TABLES]),
         scores_csv=published(SCORES),
         report_html=published(PAGE),
         report_json=published(RECORD),
@@ -58,6 +63,7 @@ def as_record(evaluation: Evaluation, result: Evaluated) -> dict[str, Any]:
     full = result.model_dump(mode="json") | {
         "column_scores": _column_scores(evaluation),
         "lag1": [memory.model_dump(mode="json") for memory in _memories(evaluation)],
+        "tables": _table_figures(evaluation),
         "in_report_only": {},
         "measures": {name: _measures(scores) for name, scores in evaluation.tables.items()},
     }
@@ -85,6 +91,10 @@ def _judgement(verdict: Verdict) -> Judgement:
         answer=verdict.answer,
         reasons=[*reasons[:_MOST_REASONS], f"{rest} more in the report"] if rest > 0 else reasons,
     )
+
+
+def _table_figures(evaluation: Evaluation) -> dict[str, dict[str, float | None]]:
+    return {name: _figures(scores) for name, scores in evaluation.tables.items()}
 
 
 def _figures(scores: TelemetryScores) -> dict[str, float | None]:

@@ -40,7 +40,7 @@ class Judgement(ToolData):
 class Evaluated(ToolData):
     """Result of `sdv_evaluate`; `tables` has each table's main figures, those of real records named so.
 
-    `column_scores` and `lag1` are cut, the weakest columns first; `in_report_only` says how many more of each
+    `tables`, `column_scores` (the weakest first) and `lag1` are cut; `in_report_only` says how many more of each
     `report_json` has.
     """
 

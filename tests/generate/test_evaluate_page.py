@@ -99,6 +99,16 @@ def test_the_reply_says_how_many_columns_only_the_report_has(judged):
     assert record["in_report_only"] == {}
 
 
+def test_a_reply_on_many_tables_stays_short_and_the_report_has_all(judged):
+    evaluation, _ = judged
+    some = evaluation.tables["a<b>"]
+    many = replace(evaluation, tables={f"table {number}": some for number in range(30)})
+    result = as_result(many, Path("folder"), str)
+    assert result.in_report_only["tables"] == 30 - len(result.tables) > 0
+    assert len(result.model_dump_json()) < 6_000
+    assert len(as_record(many, result)["tables"]) == 30
+
+
 def test_every_cell_is_a_point():
     real = series(cells=2, strings=1, readings=30)
     telemetry = arrange(real, find_roles(real))
