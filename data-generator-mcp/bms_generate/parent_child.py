@@ -124,7 +124,8 @@ class ParentChildTrees:
             if name in self._below:
                 first = table.links[0]
                 given = self._above(first, drawn[first.parent]).iloc[parents[first]].reset_index(drop=True)
-            drawn[name] = frame = self._draw(name, given, scale, random)
+            family = None if given is None else parents[first]
+            drawn[name] = frame = self._draw(name, given, family, scale, random)
             keys = {column: fresh_ids(table.frame[column].iloc[0], len(frame)) for column in table.unique}
             for link in table.links:
                 values = made[link.parent][self._tables[link.parent].unique[0]].to_numpy()
@@ -138,13 +139,19 @@ class ParentChildTrees:
         return made
 
     def _draw(
-        self, name: str, given: pd.DataFrame | None, scale: float, random: np.random.Generator
+        self,
+        name: str,
+        given: pd.DataFrame | None,
+        family: np.ndarray | None,
+        scale: float,
+        random: np.random.Generator,
     ) -> pd.DataFrame:
         """Return a child of each of the given parents, then rows without a parent; at least one row."""
         parts, means = [], self._tables[name].means if given is not None else {}
         if given is not None:
             frame = self._below[name].sample(len(given), random, given)
-            parts.append(frame.assign(**{own: frame[own] + given[mean] for own, mean in means.items()}))
+            sums = {own: given[mean] + _about_nought(frame[own], family) for own, mean in means.items()}
+            parts.append(frame.assign(**sums))
         if name in self._alone:
             trees, real_rows = self._alone[name]
             if rows := round(scale * real_rows) or int(not parts):
@@ -195,6 +202,13 @@ class ParentChildTrees:
         counts = self._extended[link.parent].counts[link].restore(parents[link.count])
         places = np.repeat(np.arange(len(parents)), counts.round().astype(int))
         return places if len(places) else np.zeros(1, dtype=int)
+
+
+def _about_nought(deviations: pd.Series, family: np.ndarray | None) -> pd.Series:
+    """Let the deviations of a parent's children have mean 0, as the real ones have, at the same spread."""
+    groups = deviations.groupby(family)
+    size = groups.transform("size")
+    return (deviations - groups.transform("mean")) * np.sqrt(size / np.maximum(size - 1, 1))
 
 
 def _at_random(

@@ -21,8 +21,9 @@ NO_GUARANTEE = (
     "Copies and near records are what can be measured. This is no guarantee of privacy: rare values and extremes "
     "of the real table can reappear in a record that is no copy. A window is a day of one cell, or a part of it."
 )
-# Beyond what chance and its scatter explain: one in a thousand may be rounding, one in a hundred is a leak.
-_FOR_YES, _FOR_CARE = 0.001, 0.01
+# Beyond what chance and its scatter explain: one in a thousand may be rounding; up to one in twenty arises where
+# columns are coarse, as values that are frequent in the real table by chance are so in its twin.
+_FOR_YES, _FOR_CARE = 0.001, 0.05
 _WORDS = {"rows": "rows", "windows": "windows of a cell"}
 
 

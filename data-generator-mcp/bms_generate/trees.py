@@ -1,10 +1,10 @@
 """A table as a chain of decision trees: each column drawn given those before it.
 
 Sequential CART synthesis (Reiter 2005; Nowok, Raab & Dibben 2016, `synthpop`): a tree predicts a column from
-the columns before it, and a synthetic row takes the value of a random real row of its leaf. A Gaussian copula
-sees one correlation per pair; a tree sees steps, mixtures and categories that depend on each other.
-Labels come first, those with fewest values at the head, then numbers. A leaf never has fewer than ten real rows
-and numbers are shifted by a few ranks, so that rows are copied only by the chance with which real ones repeat.
+the columns before it, and a synthetic row takes from its leaf the label of a random real row, or a number between
+two neighbouring ones. A Gaussian copula sees one correlation per pair; a tree sees steps, mixtures and categories
+that depend on each other. Labels come first, those with fewest values at the head, then numbers. A leaf never has
+fewer than ten real rows, and no number is copied, so that rows are equal to real ones hardly more than by chance.
 """
 
 from collections.abc import Collection
@@ -23,10 +23,9 @@ LEAST_LEAF = 10
 _MOST_PREDICTORS = 12
 # A classification tree's time grows with its labels; more are split by regression on their codes.
 _MOST_CLASSES = 64
-# A split must explain as much as this many average rows, or it follows chance and leads to copies of real rows.
-_LEAST_GAIN = 2
-# Standard deviation of the shift of a number, as a share of all real rows.
-_SHIFT = 0.002
+# Splits must explain as much as so many average rows. For numbers it is what the best of some dozen splits gains
+# by chance, for splits by chance lead to copies of real rows; labels are pruned, which takes most of them back.
+_LEAST_GAIN_NUMBER, _LEAST_GAIN_LABEL = 5, 2
 _TREE_SEED = 0
 
 
@@ -37,7 +36,7 @@ class _Leaves:
     Args:
         predictors: Columns the tree reads.
         tree: Fitted; None where there is nothing to predict from.
-        values: Scores or label codes, sorted by leaf.
+        values: Scores or label codes, ascending within their leaf.
         leaves: The leaf of each of `values`, ascending.
     """
 
@@ -46,14 +45,30 @@ class _Leaves:
     values: np.ndarray
     leaves: np.ndarray
 
-    def draw(self, known: dict[str, np.ndarray], rows: int, random: np.random.Generator) -> np.ndarray:
-        """Return the value of a random real row of each synthetic row's leaf."""
+    def draw_labels(self, known: dict[str, np.ndarray], rows: int, random: np.random.Generator) -> np.ndarray:
+        """Return the label of a random real row of each synthetic row's leaf."""
+        first, count = self._leaf_of(known, rows)
+        return self.values[first + (random.random(rows) * count).astype(int)]
+
+    def draw_numbers(
+        self, known: dict[str, np.ndarray], rows: int, random: np.random.Generator
+    ) -> np.ndarray:
+        """Return a number between two neighbouring real ones of each synthetic row's leaf."""
+        first, count = self._leaf_of(known, rows)
+        # Half a gap beyond the first and the last one, so that leaves keep their spread.
+        place = random.random(rows) * count - 0.5
+        below = np.clip(np.floor(place), 0, np.maximum(count - 2, 0)).astype(int)
+        above = np.minimum(below + 1, count - 1)
+        low, high = self.values[first + below], self.values[first + above]
+        return low + (place - below) * (high - low)
+
+    def _leaf_of(self, known: dict[str, np.ndarray], rows: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return where the leaf of each synthetic row begins, and how many real rows it has."""
         if self.tree is None:
-            return self.values[random.integers(0, len(self.values), rows)]
+            return np.zeros(rows, dtype=int), np.full(rows, len(self.values))
         leaf = self.tree.apply(_matrix(known, self.predictors))
         first = np.searchsorted(self.leaves, leaf)
-        after = np.searchsorted(self.leaves, leaf, side="right")
-        return self.values[first + (random.random(rows) * (after - first)).astype(int)]
+        return first, np.searchsorted(self.leaves, leaf, side="right") - first
 
 
 @dataclass
@@ -114,11 +129,11 @@ class SequentialTrees:
             known[name] = self._codes_of(name, given[name])
         drawn = {}
         for name, column in self._columns.items():
-            codes = column.draw(known, rows, random)
             if name in self._labels:
-                known[name], drawn[name] = codes, pd.Series(self._labels[name][codes]).infer_objects()
+                codes = known[name] = column.draw_labels(known, rows, random)
+                drawn[name] = pd.Series(self._labels[name][codes]).infer_objects()
             else:
-                known[name] = drawn[name] = _shifted(codes, random)
+                known[name] = drawn[name] = column.draw_numbers(known, rows, random)
         return pd.DataFrame(drawn, index=range(rows))
 
     def _codes_of(self, name: str, column: pd.Series) -> np.ndarray:
@@ -132,11 +147,11 @@ def _grow(codes: dict[str, np.ndarray], predictors: list[str], target: np.ndarra
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     if not predictors:
-        return _Leaves([], None, target, np.zeros(len(target)))
+        return _Leaves([], None, np.sort(target), np.zeros(len(target)))
     by_class = 0 < labels <= min(_MOST_CLASSES, len(target) / 2)
     shares = np.bincount(target) / len(target) if by_class else np.zeros(1)
     impurity = 1 - (shares**2).sum() if by_class else np.var(target)
-    gain = _LEAST_GAIN * impurity / len(target)
+    gain = (_LEAST_GAIN_LABEL if by_class else _LEAST_GAIN_NUMBER) * impurity / len(target)
     # A label is split until splits together gain too little, as two labels may tell only together; a number
     # until one does, as more splits bring rows nearer to real ones.
     tree = (
@@ -148,18 +163,9 @@ def _grow(codes: dict[str, np.ndarray], predictors: list[str], target: np.ndarra
     )
     matrix = _matrix(codes, predictors)
     leaves = tree.fit(matrix, target).apply(matrix)
-    order = np.argsort(leaves, kind="stable")
+    order = np.lexsort((target, leaves))
     return _Leaves(predictors, tree, target[order], leaves[order])
 
 
 def _matrix(codes: dict[str, np.ndarray], names: list[str]) -> np.ndarray:
     return np.column_stack([codes[name] for name in names]).astype("float32")
-
-
-def _shifted(scores: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Shift scores by a few ranks, reflected at the ends."""
-    from scipy.special import ndtr, ndtri
-
-    ranks = np.abs(ndtr(scores) + random.normal(0, _SHIFT, len(scores)))
-    ranks = np.where(ranks > 1, 2 - ranks, ranks)
-    return ndtri(np.clip(ranks, 1e-9, 1 - 1e-9))

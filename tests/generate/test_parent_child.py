@@ -104,7 +104,7 @@ def test_numbers_of_children_and_grandchildren_follow_the_parent_and_keep_their_
     within = [
         table.groupby("cell")["voltage"].std().mean() for table in (real["readings"].frame, made["readings"])
     ]
-    assert within[1] == pytest.approx(within[0], rel=0.15)
+    assert within[1] == pytest.approx(within[0], rel=0.08)
     assert made["readings"]["voltage"].std() == pytest.approx(1, abs=0.02)
 
 
