@@ -3,14 +3,16 @@
 import re
 
 import pandas as pd
-from bms_schema.data.columns import CLEANED_NAMES, COLUMNS, match_columns
+from bms_schema.data.columns import CLEANED_NAMES, COLUMNS
+
+from bms_generate.known_names import match_names
 
 _JOINTS = re.compile(r"(?<=[\s_./×-])(?=\S)|(?<=[a-z0-9])(?=[A-Z])")
 
 
 def axis_label(name: str) -> str:
     """Return the label with unit where the column table knows the column as a reading, else its own name."""
-    known = next(iter(match_columns([name])), "")
+    known = next(iter(match_names([name])), "")
     return COLUMNS[known].axis_label if known in CLEANED_NAMES else name
 
 
@@ -20,7 +22,7 @@ def unit_of(name: str) -> str:
     >>> unit_of("CellVoltage"), unit_of("Remark")
     (' [V]', '')
     """
-    known = match_columns([name])
+    known = match_names([name])
     unit = COLUMNS[next(iter(known))].unit if known else ""
     return f" [{unit}]" if unit else ""
 

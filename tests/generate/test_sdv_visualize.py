@@ -251,6 +251,8 @@ def test_the_sentences_give_the_scores_of_sdv():
 def test_axes_carry_the_unit_of_a_known_column():
     voltage = pd.Series([2.0, 2.1], name="cell_voltage")
     assert prepare_comparison(voltage, voltage, {"sdtype": "numerical"}, "t").label == "Cell voltage [V]"
+    letter = voltage.rename("t")  # no temperature by itself
+    assert prepare_comparison(letter, letter, {"sdtype": "numerical"}, "t").label == "t"
 
 
 def test_the_missing_shares_have_a_panel_where_any_are_missing():
