@@ -60,7 +60,7 @@ def _with_linked_grids(plan: TablePlan, frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame.sort_values(plan.series_key, kind="stable").reset_index(drop=True)
     frame[plan.series.time] = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[ns]")
     step, longest = usual_step(plan.grids), max(len(grid.stamps) for grid in plan.grids)
-    for turn, rows in enumerate(frame.groupby(plan.series_key, sort=False).indices.values()):
+    for turn, rows in enumerate(frame.groupby(plan.series_key, sort=False, dropna=False).indices.values()):
         fitting = [grid.stamps for grid in plan.grids if len(grid.stamps) >= min(len(rows), longest)]
         frame.loc[rows, plan.series.time] = stretch(fitting[turn % len(fitting)], len(rows), step)
     return frame

@@ -24,10 +24,12 @@ class Route:
     Args:
         tables: Names, parents before their children.
         model: The model.
+        instead: Why it is not the one that is taken first, in words.
     """
 
     tables: tuple[str, ...]
     model: Model
+    instead: str = ""
 
 
 def plan_routes(
@@ -67,7 +69,11 @@ def plan_routes(
                 f"{MOST_HMA_ROWS:,} rows in all for SDV's HMA",
                 fix="Leave method at 'auto'.",
             )
-        routes.append(Route(tables, "ParentChildTrees" if method == "trees" or obstacle else "HMA"))
+        if method == "trees" or obstacle:
+            why = f"{obstacle} are more than SDV's HMA takes" if method == "auto" else ""
+            routes.append(Route(tables, "ParentChildTrees", why))
+        else:
+            routes.append(Route(tables, "HMA"))
     return routes
 
 

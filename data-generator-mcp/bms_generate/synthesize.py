@@ -3,7 +3,7 @@
 Only `FleetSynthesizer` keeps memory in time; the other models draw every row of a cell for itself.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from bms_schema.run.errors import InvalidArgument, NotEnoughData
@@ -13,6 +13,7 @@ from bms_generate.derived import Derived, recompute
 from bms_generate.derived_search import derived_columns
 from bms_generate.fleet_links import find_fleets, foreign_keys, link_fleets
 from bms_generate.fleet_twin import twin_of_fleet
+from bms_generate.metadata_file import Metadata
 from bms_generate.modelling import Progress, sample_route
 from bms_generate.put_back import restore_table
 from bms_generate.routes import Method, Route, plan_routes
@@ -60,6 +61,7 @@ def synthesize(
     Raises:
         InputError: the data or the arguments do not allow it.
     """
+    dataset = replace(dataset, metadata=_without_empty_links(dataset))
     require_rows(dataset.tables, dataset.metadata, least=LEAST_ROWS)
     require_keys(dataset.tables, dataset.metadata)
     sizes = {name: len(frame) for name, frame in dataset.tables.items()}
@@ -91,6 +93,8 @@ def _synthesize_group(
     if route.model == "FleetSynthesizer":
         return _synthesize_fleet(dataset, route.tables[0], rows, scale, random, progress, notes)
     names = ", ".join(route.tables)
+    if route.instead:
+        notes.append(f"{names}: made by parent-child trees, as {route.instead}")
     progress(0, 3, f"{names}: looking for columns that follow from others")
     plans: dict[str, TablePlan] = {}
     derived: dict[str, list[Derived]] = {}
@@ -146,6 +150,16 @@ def _plan(dataset: Dataset, name: str, route: Route) -> tuple[TablePlan, list[De
     spec = spec | {"columns": {column: spec["columns"][column] for column in left}}
     by_sdv = route.model in {"GaussianCopula", "HMA"}
     return plan_table(left, spec, foreign, alone=len(route.tables) == 1, by_sdv=by_sdv), derived
+
+
+def _without_empty_links(dataset: Dataset) -> Metadata:
+    """Leave out relationships whose foreign key is missing in every row; the column is carried as it is."""
+    links = [
+        link
+        for link in dataset.metadata["relationships"]
+        if dataset.tables[link["child_table_name"]][link["child_foreign_key"]].notna().any()
+    ]
+    return dataset.metadata | {"relationships": links}
 
 
 def _scale(sizes: dict[str, int], rows: int | None, scale: float) -> float:

@@ -124,6 +124,16 @@ def test_readings_that_refer_to_cells_keep_their_memory_and_each_cell_has_its_ro
     assert memory.mean() > 0.4  # rows drawn one by one have 0
 
 
+@pytest.mark.parametrize("method", ["auto", "trees", "copula"])
+def test_a_foreign_key_missing_in_every_row_stays_missing(related, method):
+    readings, cells = (pd.read_csv(related / f"{name}.csv") for name in ("readings", "cells"))
+    readings.assign(**{"Cell ID": None}).to_csv(related / "readings.csv", index=False)
+    more = cells.assign(**{"Cell ID": cells["Cell ID"] + "b"})
+    pd.concat([cells, more]).to_csv(related / "cells.csv", index=False)
+    readings = made(related, method=method)["readings"]
+    assert len(readings) == 240 and readings["Cell ID"].isna().all()
+
+
 def test_times_end_with_the_real_log_also_where_children_are_drawn_parent_by_parent(related):
     readings = made(related, seed=1, method="trees")["readings"]
     assert (
