@@ -64,6 +64,8 @@ def steady_centres(
         cells = set_apart(string, middle, middle - np.median(middle, axis=0), states)
         no_event = np.zeros((*string.present.shape, 0), dtype=bool)
         away = spans_away(cells.residual, cells.traits.spread, no_event)
-        by_mean.append(means(string.own, ~away | (cells.lasting < len(middle))))
+        usual = ~away | (cells.lasting < len(middle))
+        # Of deviations: a cell that is away in an outage still took part in it.
+        by_mean.append(middle + means(string.own - middle[:, None, :], usual))
     is_mean = mean_is_steadier(middles, by_mean)
     return [np.where(is_mean, mean, median) for mean, median in zip(by_mean, middles, strict=True)], is_mean
