@@ -9,19 +9,25 @@ from bms_generate.fleet_layout import Fleet, StringSeries, renamed
 
 
 def frames_for(fleet: Fleet, rows: int | None) -> list[StringSeries]:
-    """Return the real strings in turn, as many as `rows` take (None: all once).
-
-    The last string gets fewer cells, and the last cell fewer readings: half a fleet is a smaller one, and no
-    shorter log.
-    """
+    """Return the real strings in turn, as many as `rows` take (None: all once)."""
     frames: list[StringSeries] = []
     left = rows if rows is not None else sum(int(string.present.sum()) for string in fleet.strings)
     while left > 0:
         turn, place = divmod(len(frames), len(fleet.strings))
-        string = _first_rows(fleet.strings[place], left)
+        string = fleet.strings[place]
         frames.append(replace(string, attributes=renamed(string.attributes, fleet.columns, turn)))
         left -= int(string.present.sum())
     return frames
+
+
+def shortened(strings: list[StringSeries], rows: int | None) -> list[StringSeries]:
+    """Return strings with `rows` rows (None: all): fewer cells in the last one, and fewer readings of the last cell.
+
+    Half a fleet is a smaller one, and no shorter log.
+    """
+    if rows is None:
+        return strings
+    return [*strings[:-1], _first_rows(strings[-1], rows - sum(int(s.present.sum()) for s in strings[:-1]))]
 
 
 def _first_rows(string: StringSeries, rows: int) -> StringSeries:

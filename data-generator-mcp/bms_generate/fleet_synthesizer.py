@@ -19,7 +19,7 @@ from bms_generate.cell_traits import Traits, TraitTable
 from bms_generate.cells_apart import CellsApart, set_apart, steady_centres
 from bms_generate.centres import medians
 from bms_generate.episodes import Fate, Fates, befall
-from bms_generate.fleet_frames import Donor, frames_for
+from bms_generate.fleet_frames import Donor, frames_for, shortened
 from bms_generate.fleet_layout import StringSeries, as_table, lay_out
 from bms_generate.logged_form import LoggedForm
 from bms_generate.normal_scores import decimals_of
@@ -158,7 +158,7 @@ class FleetSynthesizer:
             Columns and order of rows of the real table.
         """
         drawn = self._draw(rows, np.random.default_rng([self.random_state, seed]))
-        return as_table(self.fleet, [self._as_logged(string) for string in drawn])
+        return as_table(self.fleet, [self._as_logged(string) for string in shortened(drawn, rows)])
 
     def _draw(self, rows: int | None, random: np.random.Generator) -> list[StringSeries]:
         """Draw strings before their values are brought to the real distributions and rounded."""
@@ -194,8 +194,10 @@ class FleetSynthesizer:
             added, states[:, cell], silent = befall(fate, moments, own.shape[1], self.states.usual, random)
             deviation[silent, cell] -= wander[silent, cell]
             (passing if fate.course is None else deviation)[:, cell] += added
-        # About a mean, what one cell lacks the others have more.
-        deviation -= np.where(self.by_mean, deviation.mean(axis=1, keepdims=True), 0.0)
+        # The middle of the cells is what has been drawn for it: about a mean, what one lacks the others have more.
+        deviation -= np.where(
+            self.by_mean, deviation.mean(axis=1, keepdims=True), np.median(deviation, axis=1, keepdims=True)
+        )
         values = drawn.values[:, None, n_shared:] + deviation + passing
         shared = drawn.values[:, :n_shared].copy()
         donor = Donor.draw(self.fleet, moments, cells, random)
