@@ -44,6 +44,7 @@ def as_result(evaluation: Evaluation, folder: Path, published: Callable[[str], s
         train=_judgement(evaluation.train),
         overall_score=_short(sdv.overall),
         overall_all_pairs=_short(sdv.overall_all_pairs),
+        overall_same_bins=_short(sdv.overall_same_bins),
         properties={name: _short(score) for name, score in sdv.properties.items()},
         column_scores=dict(list(columns.items())[:_MOST_COLUMNS]),
         weakest=[
@@ -74,9 +75,11 @@ def as_record(evaluation: Evaluation, result: Evaluated) -> dict[str, Any]:
 
 def in_words(evaluation: Evaluation) -> str:
     """Return the verdicts, each with its gravest reason, and SDV's score."""
-    overall, all_pairs = _short(evaluation.sdv.overall), _short(evaluation.sdv.overall_all_pairs)
-    score = "nothing could be scored" if overall is None else f"{overall:.3f} of 1"
-    wider = "" if all_pairs is None else f" ({all_pairs:.3f} with all pairs counting)"
+    sdv = evaluation.sdv
+    score = "nothing could be scored" if np.isnan(sdv.overall) else f"{sdv.overall:.3f} of 1"
+    other = {"with all pairs counting": sdv.overall_all_pairs, "in the same bins": sdv.overall_same_bins}
+    told = ", ".join(f"{value:.3f} {what}" for what, value in other.items() if not np.isnan(value))
+    wider = f" ({told})" if told else ""
     return (
         f"Share it? {evaluation.share.answer.capitalize()}: {evaluation.share.reasons[0].text} "
         f"Train on it? {evaluation.train.answer.capitalize()}: {evaluation.train.reasons[0].text} "

@@ -21,7 +21,7 @@ def frames_for(fleet: Fleet, rows: int | None) -> list[StringSeries]:
 
 
 def shortened(strings: list[StringSeries], rows: int | None) -> list[StringSeries]:
-    """Return strings with `rows` rows (None: all): fewer cells in the last one, and fewer readings of the last cell.
+    """Return strings with `rows` rows (None: all): fewer cells in the last one, and fewer readings of its last.
 
     Half a fleet is a smaller one, and no shorter log.
     """

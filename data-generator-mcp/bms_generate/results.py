@@ -49,6 +49,7 @@ class Evaluated(ToolData):
     train: Judgement
     overall_score: MaybeFloat = None
     overall_all_pairs: MaybeFloat = None
+    overall_same_bins: MaybeFloat = None
     properties: dict[str, MaybeFloat]
     column_scores: dict[str, MaybeFloat]
     weakest: list[WeakSpot]

@@ -27,13 +27,17 @@ class SdvScores:
         overall: Quality 0-1, the mean of its properties, pairs counting only where the real columns are correlated
             (above 0.5) or associated (above 0.3), as sdmetrics 0.32 has it; NaN where nothing could be scored.
         overall_all_pairs: The same with every pair counting, comparable with scores of before.
+        overall_same_bins: Like `overall`, with numbers of both sides in bins of the real range where a pair has a
+            category. SDV gives each side bins of its own range: one extreme value that is missing on one side moves
+            all edges, and equal distributions score anything.
         properties: Score per property of both reports; NaN where it does not apply.
-        scores: One row per column, column pair or relationship: `property`, `table`, `column`, `column_2`,
-            `metric`, `score` (0-1, higher is better; NaN where undefined).
+        scores: One row per column, column pair (in the same bins) or relationship: `property`, `table`, `column`,
+            `column_2`, `metric`, `score` (0-1, higher is better; NaN where undefined).
     """
 
     overall: float
     overall_all_pairs: float
+    overall_same_bins: float
     properties: dict[str, float]
     scores: pd.DataFrame
 
@@ -65,18 +69,45 @@ def run_reports(real: Dataset, synthetic: Tables) -> SdvScores:
     """
     from sdmetrics.reports import DiagnosticReport, QualityReport
 
-    quality, all_pairs, diagnostic = QualityReport(), QualityReport(), DiagnosticReport()
+    quality, all_pairs, same_bins, diagnostic = (
+        *(QualityReport() for _ in range(3)),
+        DiagnosticReport(),
+    )
     all_pairs.real_correlation_threshold = all_pairs.real_association_threshold = 0
     with quiet_sdv():
-        for report in (quality, all_pairs, diagnostic):
-            with _fixed_numpy_seed(_SUBSAMPLE_SEED):
+        for report in (quality, all_pairs, same_bins, diagnostic):
+            binning = _real_bins_for_both() if report is same_bins else contextlib.nullcontext()
+            with _fixed_numpy_seed(_SUBSAMPLE_SEED), binning:
                 report.generate(real.tables, synthetic, real.metadata, verbose=False)
         properties: dict[str, float] = {}
         for report in (quality, diagnostic):
             properties |= {row.Property: float(row.Score) for row in report.get_properties().itertuples()}
-        scores = pd.concat([_details(quality), _details(diagnostic)], ignore_index=True)
+        scores = pd.concat([_details(same_bins), _details(diagnostic)], ignore_index=True)
     scored = {name: score for name, score in properties.items() if name != "Constraint Validity"}
-    return SdvScores(float(quality.get_score()), float(all_pairs.get_score()), scored, scores)
+    overall = [float(report.get_score()) for report in (quality, all_pairs, same_bins)]
+    return SdvScores(*overall, scored, scores)
+
+
+@contextlib.contextmanager
+def _real_bins_for_both() -> Iterator[None]:
+    """Let reports keep a column's bins from the real side, which they look at first, for the synthetic one."""
+    from sdmetrics.reports.single_table._properties.column_pair_trends import ColumnPairTrends
+
+    usual = ColumnPairTrends._discretize_column
+
+    def discretize(self: Any, name: str, data: pd.Series, bin_edges: Any = None) -> tuple[Any, Any]:
+        edges = self.__dict__.setdefault("_real_edges", {})
+        if name not in edges:
+            edges[name] = usual(self, name, data)[1]
+            if edges[name] is not None:
+                edges[name] = np.array([-np.inf, *edges[name][1:-1], np.inf])
+        return usual(self, name, data, edges[name])
+
+    ColumnPairTrends._discretize_column = discretize
+    try:
+        yield
+    finally:
+        ColumnPairTrends._discretize_column = usual
 
 
 def _details(report: Any) -> pd.DataFrame:

@@ -103,7 +103,12 @@ def evaluate_twin(run: Run, folder_name: str) -> Outcome[Evaluated]:
     evaluation = evaluate(dataset, synthetic, lambda phase: run.progress(next(done), phases + 1, phase))
     run.progress(phases, phases + 1, "drawing the report")
     sdv = evaluation.sdv
-    run.metrics = {"overall_score": sdv.overall, "overall_all_pairs": sdv.overall_all_pairs, **sdv.properties}
+    run.metrics = {
+        "overall_score": sdv.overall,
+        "overall_all_pairs": sdv.overall_all_pairs,
+        "overall_same_bins": sdv.overall_same_bins,
+        **sdv.properties,
+    }
     write_table(sdv.scores, run.path(SCORES))
     run.path(PAGE).write_text(make_page(evaluation, dataset, synthetic), encoding="utf-8")
     data = as_result(evaluation, folder, run.published)

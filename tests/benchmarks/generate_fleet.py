@@ -6,7 +6,8 @@ strings are others), FleetSynthesizer, and SDV as it comes: GaussianCopula, HMA 
 where torch is installed (`uv run --with torch`), TVAE with 30 epochs. Or `--table FILE` for a real log in any form
 that BMS-Flux reads (no sibling then; `--rows` takes its first ones per cell).
 
-`quality`, `all pairs`: SDV's, by both readings of its pair threshold. `lag-1`: error of each signal's lag-1
+`quality`, `all pairs`: SDV's, by both readings of its pair threshold; `same bins`: with numbers of both
+sides in bins of the real range, where SDV gives each side its own. `lag-1`: error of each signal's lag-1
 autocorrelation per cell, the mean and the worst. `apart`: standard deviation of the current over a string's cells.
 `between`: variance of cell means over the real one, per signal, lowest and highest. `label`: its rate over the real
 one. `TSTR`: AUROC of IsDead (without labels: R2 of signals from each other) trained on the synthetic, tested on
@@ -140,6 +141,7 @@ def figures(real: pd.DataFrame, synthetic: pd.DataFrame, roles: TelemetryRoles) 
     line = {
         "quality": sdv.overall,
         "all pairs": sdv.overall_all_pairs,
+        "same bins": sdv.overall_same_bins,
         "lag-1": lag.mean(),
         "worst": lag.max(),
         "apart": scores.series.shared["synthetic"].max() if len(scores.series.shared) else np.nan,
