@@ -113,9 +113,9 @@ def _sdv(evaluation: Evaluation, columns: pd.DataFrame) -> str:
         ),
         paragraph(
             "0 to 1, higher is better. In the first figure pairs of columns count only where the real ones are "
-            "correlated above 0.5 or associated above 0.3, as sdmetrics 0.32 has it, and where a pair has a category "
-            "each side is cut into bins of its own range: one extreme value more moves them all. The third figure "
-            f"and the spots below put both sides into the bins of the real one. {SDV_IS_BLIND}",
+            "correlated above 0.5 or associated above 0.3, as sdmetrics 0.32 has it; where a pair has a category, "
+            "each side is cut into bins of its own range: one extreme value more moves them all. The third "
+            f"figure and the spots below put both sides into the bins of the real one. {SDV_IS_BLIND}",
             soft=True,
         ),
         table(("weakest spots", "score"), spots) if spots else paragraph("No score is below 1."),

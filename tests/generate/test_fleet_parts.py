@@ -10,6 +10,7 @@ from bms_generate.episodes import Episode, Fate, Fates, befall, place
 from bms_generate.fleet_layout import as_table, lay_out
 from bms_generate.logged_form import LoggedForm
 from bms_generate.string_levels import Levels, Signals, robust_spread
+from bms_generate.string_signals import QuietStrings, model_strings
 from bms_generate.usual_states import lasting_from
 from bms_generate.wander import Wander
 from hypothesis import given
@@ -214,3 +215,12 @@ def test_what_lies_out_of_range_does_not_pile_up_at_its_ends():
     logged = LoggedForm.fit(drawn, real).apply(random.normal(2.2, 0.115, 8000))
     for limit in (real.min(), real.max()):
         assert np.mean(logged == limit) < 0.005  # clipping makes 4 %
+
+
+def test_a_signal_that_rests_but_for_a_step_of_its_logger_now_and_then_is_at_rest():
+    random = np.random.default_rng(0)
+    strings = []
+    for _ in range(3):
+        charge = np.where(random.random(240) < 0.01, 99.9, 100.0)
+        strings.append(Signals(HOURS, np.column_stack([random.normal(0.4, 0.1, 240).round(1), charge])))
+    assert isinstance(model_strings(strings, waves=10), QuietStrings)
