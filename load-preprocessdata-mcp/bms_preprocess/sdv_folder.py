@@ -85,7 +85,9 @@ def sdv_metadata(table: pd.DataFrame, limits: dict[str, tuple[float, float]]) ->
     """
     columns: dict[str, dict[str, Any]] = {}
     for name in table:
-        if name in (CELL_ID, STRING, IS_DEAD):
+        if name in (CELL_ID, STRING):
+            columns[str(name)] = {"sdtype": "id"}  # a twin gets made-up names
+        elif name == IS_DEAD:
             columns[str(name)] = {"sdtype": "categorical"}
         elif name == TIMESTAMP:
             columns[str(name)] = {"sdtype": "datetime", "datetime_format": _time_format(table[TIMESTAMP])}

@@ -62,7 +62,8 @@ def test_ranges_are_the_plausible_ones_not_those_seen(fleet: pd.DataFrame, tmp_p
         "range_is_nullable": True,
     }
     assert columns["Timestamp"] == {"sdtype": "datetime", "datetime_format": "%Y-%m-%dT%H:%M:%S"}
-    assert columns["Cell ID"] == columns["string"] == columns["IsDead"] == {"sdtype": "categorical"}
+    assert columns["Cell ID"] == columns["string"] == {"sdtype": "id"}
+    assert columns["IsDead"] == {"sdtype": "categorical"}
 
 
 def test_a_large_table_is_cut_to_whole_cells_of_whole_strings(
