@@ -6,14 +6,14 @@ history: the course of the cell up to it, stretched or shortened from the end.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from bms_generate.cell_traits import OUTLYING
+from bms_generate.courses import Course, shared_burden
 from bms_generate.string_levels import MAD_TO_SD
 
 # An episode reaches as far as smoothed readings stay this many of their own standard deviations away.
@@ -48,7 +48,7 @@ class Fate:
 
     episodes: list[Episode] = field(default_factory=list)
     of_moments: int = 1
-    course: Episode | None = None
+    course: Course | None = None
     stretch: float = 1.0
     strength: float = 1.0
 
@@ -58,7 +58,7 @@ class Fates:
 
     def __init__(self) -> None:
         self.lived: list[Fate] = []
-        self.courses: list[Episode] = []
+        self.courses: list[Course] = []
         self.ending: list[float] = []
 
     def add_string(
@@ -67,6 +67,7 @@ class Fates:
         spread: NDArray[np.float64],
         states: NDArray[np.int16],
         usual: NDArray[np.int16],
+        excursion: NDArray[np.float64],
         calm: NDArray[np.bool_],
         lasting: NDArray[np.intp],
     ) -> NDArray[np.bool_]:
@@ -77,6 +78,7 @@ class Fates:
             spread: Standard deviation of the usual residual, (cells, signals).
             states: Codes, -1 where missing, (moments, cells, state columns).
             usual: Usual code of each state column.
+            excursion: Of the string, (moments, signals).
             calm: Moments in which the string is near rest, (moments,).
             lasting: Result of `lasting_from`, (cells,).
 
@@ -90,9 +92,8 @@ class Fates:
         usually = ~spans
         for cell in range(residual.shape[1]):
             if lasting[cell] < moments:
-                self.courses.append(
-                    _course(residual[:, cell], states[:, cell], usual, calm, int(lasting[cell]))
-                )
+                known = np.where(states[:, cell] < 0, usual, states[:, cell])
+                self.courses.append(Course.of(residual[:, cell], known, int(lasting[cell]), excursion, calm))
                 usually[:, cell] &= np.arange(moments) < lasting[cell] / 2
                 continue
             edges = np.flatnonzero(np.diff(np.concatenate([[0], spans[:, cell].astype(np.int8), [0]])))
@@ -134,7 +135,11 @@ class Fates:
 
     def _endings(self, random: np.random.Generator) -> Iterator[Fate]:
         """Courses in turn; stretches come in pairs of opposite sign, so that the label keeps its rate."""
-        courses = self._in_turn(self.courses, random)
+        if not self.courses:
+            return
+        burden = shared_burden(self.courses)
+        whole = [replace(c, burden=np.where(np.isnan(c.burden), burden, c.burden)) for c in self.courses]
+        courses = self._in_turn(whole, random)
         while True:
             stretch = random.uniform(-_STRETCH, _STRETCH)
             for sign in (1.0, -1.0):
@@ -167,41 +172,32 @@ def spans_away(
     return kept
 
 
-def _course(
-    residual: NDArray[np.float64],
-    states: NDArray[np.int16],
-    usual: NDArray[np.int16],
-    calm: NDArray[np.bool_],
-    lasting: int,
-) -> Episode:
-    """Smooth a cell's residual, and bridge the hours in which its string was far from rest."""
-    kept = pd.DataFrame(np.where(calm[:, None], residual, np.nan))
-    parts = [kept.iloc[:lasting], kept.iloc[lasting:]]
-    smooth = pd.concat([part.rolling(_SMOOTH, center=True, min_periods=1).median() for part in parts])
-    bridged = smooth.interpolate(limit_direction="both").fillna(0.0).to_numpy()
-    return Episode(bridged, np.where(states < 0, usual, states))
-
-
 def befall(
-    fate: Fate, moments: int, signals: int, usual: NDArray[np.int16], random: np.random.Generator
+    fate: Fate,
+    excursion: NDArray[np.float64],
+    active: NDArray[np.bool_],
+    usual: NDArray[np.int16],
+    random: np.random.Generator,
 ) -> tuple[NDArray[np.float64], NDArray[np.int16], NDArray[np.bool_]]:
-    """Lay a fate over `moments` readings.
+    """Lay a fate over a cell of a string.
+
+    Args:
+        fate: Drawn by `Fates`.
+        excursion: Of the string, (moments, signals).
+        active: Whether the string is far from rest, (moments,).
+        usual: Usual code of each state column.
+        random: Source of chance.
 
     Returns:
         What is added to the cell, (moments, signals); its states, (moments, state columns); and whether the
         cell's own wander is silent, because the episode brings its own, (moments,).
     """
-    added = np.zeros((moments, signals))
-    states = np.tile(usual, (moments, 1))
+    moments = len(excursion)
     silent = np.zeros(moments, dtype=bool)
     if fate.course is not None:
-        length = len(fate.course.residual)
-        back = (moments - 1 - np.arange(moments)) / fate.stretch
-        when = length - 1 - np.round(back).astype(int)
-        born = when >= 0
-        added[born] = fate.course.residual[when[born]] * fate.strength
-        states[born] = fate.course.states[when[born]]
-        return added, states, silent
+        added, states, born = fate.course.over(excursion, active, fate.stretch, fate.strength)
+        return added, np.where(born[:, None], states, usual), silent
+    added, states = np.zeros_like(excursion), np.tile(usual, (moments, 1))
     expected = moments / fate.of_moments
     for episode in fate.episodes:
         for _ in range(int(expected) + (random.random() < expected % 1)):

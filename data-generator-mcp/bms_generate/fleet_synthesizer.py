@@ -109,14 +109,19 @@ class FleetSynthesizer:
         for string, middle, excursions, far in zip(
             self.fleet.strings, self.middles, self.signals.excursions, active, strict=True
         ):
-            cells = set_apart(string, middle, excursions[:, n_shared:], self.states)
+            own = excursions[:, n_shared:]
+            cells = set_apart(string, middle, own, self.states)
             traits.append(cells.traits.of(cells.lasting > 0))
-            wanders.append(self._usual_wander(string, cells, far))
+            wanders.append(self._usual_wander(string, cells, own, far))
         self.traits = TraitTable().fit(traits, np.random.default_rng(self.random_state))
         self.wander = Wander().fit(wanders, active, waves)
 
     def _usual_wander(
-        self, string: StringSeries, cells: CellsApart, far: NDArray[np.bool_]
+        self,
+        string: StringSeries,
+        cells: CellsApart,
+        excursion: NDArray[np.float64],
+        far: NDArray[np.bool_],
     ) -> NDArray[np.float64]:
         """What is left in units of the cells' spread, once what befell them has been taken out."""
         spread = cells.traits.spread
@@ -125,6 +130,7 @@ class FleetSynthesizer:
             spread,
             self.states.events_of(string.states),
             self.states.usual,
+            excursion,
             ~far,
             cells.lasting,
         )
@@ -189,9 +195,10 @@ class FleetSynthesizer:
         own = drawn.excursions[:, n_shared:]
         wander = self._before_rounding(traits.spread) * wander
         deviation, passing = traits.expected(own) + wander, np.zeros_like(wander)
+        active = self._active(drawn.excursions)
         states = np.empty((moments, cells, len(self.states.usual)), dtype=np.int16)
         for cell, fate in enumerate(fates):
-            added, states[:, cell], silent = befall(fate, moments, own.shape[1], self.states.usual, random)
+            added, states[:, cell], silent = befall(fate, own, active, self.states.usual, random)
             deviation[silent, cell] -= wander[silent, cell]
             (passing if fate.course is None else deviation)[:, cell] += added
         # The middle of the cells is what has been drawn for it: about a mean, what one lacks the others have more.

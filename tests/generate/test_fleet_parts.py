@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from bms_generate.cell_traits import measure
 from bms_generate.centres import means, medians
+from bms_generate.courses import Course, shared_burden
 from bms_generate.daily_course import DailyCourse
 from bms_generate.episodes import Episode, Fate, Fates, befall, place
 from bms_generate.fleet_layout import as_table, lay_out
@@ -124,11 +125,38 @@ def test_stretches_never_overlap_and_keep_to_their_end_of_the_log(wanted, seed):
 def test_a_course_ends_where_the_log_ends_and_is_stretched_from_there():
     states = np.zeros((10, 1), dtype=np.int16)
     states[6:] = 1
-    course = Episode(np.arange(10.0)[:, None], states)
+    course = Course(np.arange(10.0)[:, None], states, 6, np.zeros((2, 1)))
+    rest = np.zeros((10, 1)), np.zeros(10, dtype=bool)
     for stretch, dead in ((1.0, 4), (0.5, 2), (2.0, 8)):
         fate = Fate(course=course, stretch=stretch)
-        added, made, silent = befall(fate, 10, 1, np.zeros(1, dtype=np.int16), np.random.default_rng(0))
+        added, made, silent = befall(fate, *rest, np.zeros(1, dtype=np.int16), np.random.default_rng(0))
         assert added[-1, 0] == 9.0 and abs(made.sum() - dead) <= 1 and not silent.any()
+
+
+def test_a_dead_cell_bears_the_load_of_another_string_as_it_bore_its_own():
+    excursion, states = np.zeros((40, 1)), np.zeros((40, 1), dtype=np.int16)
+    excursion[[5, 6, 30, 31, 32], 0] = -0.2
+    states[20:] = 1
+    calm = excursion[:, 0] == 0
+    residual = (
+        np.where(np.arange(40) >= 20, -0.5, 0.0)[:, None]
+        + np.where(np.arange(40)[:, None] >= 20, 4, 0) * excursion
+    )
+    course = Course.of(residual, states, 20, excursion, calm)
+    assert course.burden[0, 0] == pytest.approx(4.0) and np.isnan(course.burden[1, 0])
+    assert course.residual[31, 0] == pytest.approx(-0.5)
+    elsewhere = np.zeros((40, 1))
+    elsewhere[[3, 25]] = -0.1
+    added = course.over(elsewhere, elsewhere[:, 0] != 0, 1.0, 1.0)[0]
+    assert added[25, 0] == pytest.approx(-0.9) and added[3, 0] == 0.0
+
+
+def test_how_a_cell_bears_a_load_that_its_log_does_not_show_is_taken_from_the_others():
+    states = np.zeros((4, 0), dtype=np.int16)
+    courses = [
+        Course(np.zeros((4, 1)), states, 0, np.array([[slope], [np.nan]])) for slope in (2.0, 4.0, np.nan)
+    ]
+    assert shared_burden(courses)[0, 0] == 3.0 and np.isnan(shared_burden(courses)[1, 0])
 
 
 def test_every_real_fate_is_drawn_as_often_as_the_next_one():
@@ -136,7 +164,7 @@ def test_every_real_fate_is_drawn_as_often_as_the_next_one():
     fates.lived = [
         Fate([Episode(np.full((1, 1), float(k)), np.zeros((1, 0), dtype=np.int16))]) for k in range(6)
     ]
-    fates.courses = [Episode(np.zeros((4, 1)), np.zeros((4, 0), dtype=np.int16))] * 2
+    fates.courses = [Course(np.zeros((4, 1)), np.zeros((4, 0), dtype=np.int16), 0, np.zeros((2, 1)))] * 2
     fates.ending = [0.5, 0.0]
     drawn = fates.draw([4, 4, 4, 4], np.random.default_rng(0))
     assert sorted(sum(fate.course is not None for fate in string) for string in drawn) == [0, 0, 2, 2]
