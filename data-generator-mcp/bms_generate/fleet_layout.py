@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-# A column with no more values than this is a state, not a measurement: 0/1 labels, alarm levels, modes.
+# A column with no more values than this, and none larger, is a state and no measurement: 0/1 labels, alarm levels,
+# modes; a room of 25 to 28 °C is none.
 MOST_STATES = 5
 # One disagreeing shunt reading in a hundred moments does not make a current the cells' own.
 SHARED_AT_LEAST = 0.99
@@ -153,7 +154,9 @@ def _sort_columns(
 
 
 def _is_state(column: pd.Series) -> bool:
-    return not pd.api.types.is_numeric_dtype(column) or column.nunique() <= MOST_STATES
+    if not pd.api.types.is_numeric_dtype(column):
+        return True
+    return column.nunique() <= MOST_STATES and not bool((column.abs() > MOST_STATES).any())
 
 
 def _one_string(

@@ -252,3 +252,16 @@ def test_a_signal_that_rests_but_for_a_step_of_its_logger_now_and_then_is_at_res
         charge = np.where(random.random(240) < 0.01, 99.9, 100.0)
         strings.append(Signals(HOURS, np.column_stack([random.normal(0.4, 0.1, 240).round(1), charge])))
     assert isinstance(model_strings(strings, waves=10), QuietStrings)
+
+
+def test_a_room_of_few_degrees_is_measured_and_codes_are_states():
+    frame = pd.DataFrame(
+        {
+            "Cell ID": ["a"] * 8,
+            "Timestamp": HOURS[:8],
+            "warm": [25, 25, 26, 27, 28, 28, 27, 26],
+            "alarm": [0, 0, 3, 2, 0, 0, 1, 0],
+        }
+    )
+    columns = lay_out(frame, ["Cell ID"], "Timestamp").columns
+    assert columns.own == ["warm"] and columns.states == ["alarm"]
