@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from bms_schema.run.plot_theme import COLOURS, new_figure
 
-from bms_generate.plot_text import axis_label, unit_of, wrapped
+from bms_generate.plot_text import axis_label, unit_label, wrapped
 from bms_generate.plots import REAL, SYNTHETIC
 from bms_generate.privacy import Nearness
 from bms_generate.series_scores import cell_moments
@@ -74,7 +74,7 @@ def draw_levels(cells: pd.DataFrame) -> Figure:
                 part["level"], part["spread"], s=14, alpha=0.6, color=colour, label=side, linewidths=0
             )
         panel.set_xlabel(f"{wrapped(axis_label(signal), _LONGEST)}\nmean of a cell")
-        panel.set_ylabel(f"standard deviation{unit_of(signal)}\nof a cell")
+        panel.set_ylabel(f"standard deviation{unit_label(signal)}\nof a cell")
         panel.ticklabel_format(useOffset=False)
     panels[0].legend(loc="best")
     return figure

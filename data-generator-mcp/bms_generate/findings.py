@@ -6,10 +6,9 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from bms_schema.data.columns import COLUMNS
 from bms_schema.run.wording import counted
 
-from bms_generate.known_names import match_names
+from bms_generate.known_names import unit_of
 from bms_generate.made_up import is_made_up, mostly_distinct
 
 ColumnState = Literal["numerical", "datetime", "categorical", "identifier", "constant", "missing"]
@@ -92,8 +91,7 @@ def _percent(share: float) -> str:
 
 
 def _numbers(real: pd.Series, synthetic: pd.Series) -> str:
-    known = match_names([str(real.name)])
-    unit = f" {COLUMNS[next(iter(known))].unit}".rstrip() if known else ""
+    unit = f" {unit_of(str(real.name))}".rstrip()
     medians = [f"{column.median():.4g}{unit}" for column in (real, synthetic)]
     middles = [
         " to ".join(f"{edge:.4g}" for edge in column.quantile([0.05, 0.95])) for column in (real, synthetic)

@@ -4,7 +4,7 @@ import numpy as np
 
 from bms_generate.dataset import Tables
 from bms_generate.fleet_twin import is_fleet
-from bms_generate.metadata_file import Metadata
+from bms_generate.metadata_file import Metadata, foreign_keys
 
 
 def find_fleets(tables: Tables, metadata: Metadata) -> list[str]:
@@ -15,12 +15,6 @@ def find_fleets(tables: Tables, metadata: Metadata) -> list[str]:
         for name, frame in tables.items()
         if name not in parents and is_fleet(frame, metadata["tables"][name], foreign_keys(metadata, name))
     ]
-
-
-def foreign_keys(metadata: Metadata, table: str) -> set[str]:
-    """Return a table's columns that name rows of other tables."""
-    links = metadata["relationships"]
-    return {link["child_foreign_key"] for link in links if link["child_table_name"] == table}
 
 
 def link_fleets(made: Tables, metadata: Metadata, fleets: list[str]) -> list[str]:

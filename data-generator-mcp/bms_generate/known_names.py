@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from bms_schema.data.columns import (
     CELL_ID,
+    COLUMNS,
     STRING_VOLTAGE,
     TIMESTAMP,
     VOLTAGE,
@@ -32,3 +33,13 @@ def match_names(names: Iterable[str]) -> dict[str, str]:
     letters = {normalised(name) for name in names} & _LETTERS
     is_log = {CELL_ID, TIMESTAMP} <= set(long) and len(letters) >= _LETTERS_OF_A_LOG
     return found if is_log or {VOLTAGE, STRING_VOLTAGE} & set(long) else long
+
+
+def unit_of(name: str) -> str:
+    """Return the unit of a column that the column table knows, else nothing.
+
+    >>> unit_of("CellVoltage"), unit_of("Remark")
+    ('V', '')
+    """
+    known = next(iter(match_names([name])), "")
+    return COLUMNS[known].unit if known else ""

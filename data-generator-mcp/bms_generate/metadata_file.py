@@ -51,6 +51,12 @@ def read_metadata(folder: Path, stems: list[str]) -> Metadata:
     return _as_sdv_reads_it(raw, stems)
 
 
+def foreign_keys(metadata: Metadata, table: str) -> set[str]:
+    """Return a table's columns that name rows of other tables."""
+    links = metadata["relationships"]
+    return {link["child_foreign_key"] for link in links if link["child_table_name"] == table}
+
+
 def _as_sdv_reads_it(raw: Metadata, stems: list[str]) -> Metadata:
     from sdv.metadata import Metadata as SdvMetadata
     from sdv.metadata.errors import InvalidMetadataError

@@ -5,7 +5,8 @@ import re
 import pandas as pd
 from bms_schema.data.columns import CLEANED_NAMES, COLUMNS
 
-from bms_generate.known_names import match_names
+from bms_generate.known_names import match_names, unit_of
+from bms_generate.precleaning import spelt
 
 _JOINTS = re.compile(r"(?<=[\s_./×-])(?=\S)|(?<=[a-z0-9])(?=[A-Z])")
 
@@ -16,14 +17,13 @@ def axis_label(name: str) -> str:
     return COLUMNS[known].axis_label if known in CLEANED_NAMES else name
 
 
-def unit_of(name: str) -> str:
+def unit_label(name: str) -> str:
     """Return the unit in brackets where the column table knows the column, for the end of a label.
 
-    >>> unit_of("CellVoltage"), unit_of("Remark")
+    >>> unit_label("CellVoltage"), unit_label("Remark")
     (' [V]', '')
     """
-    known = match_names([name])
-    unit = COLUMNS[next(iter(known))].unit if known else ""
+    unit = unit_of(name)
     return f" [{unit}]" if unit else ""
 
 
@@ -53,9 +53,4 @@ def in_words_of_file(frame: pd.DataFrame, words: dict[str, tuple[str, str]]) -> 
     >>> in_words_of_file(pd.DataFrame({"a": [True, False, None]}), {"a": ("1", "0")})["a"].tolist()
     ['1', '0', None]
     """
-    spelt = {
-        name: frame[name].map({True: true, False: false}).astype(object).where(frame[name].notna(), None)
-        for name, (true, false) in words.items()
-        if name in frame
-    }
-    return frame.assign(**spelt)
+    return frame.assign(**{name: spelt(frame[name], pair) for name, pair in words.items() if name in frame})

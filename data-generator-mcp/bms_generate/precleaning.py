@@ -139,6 +139,17 @@ def _truths(column: pd.Series, where: str) -> tuple[pd.Series, tuple[str, str]]:
     return truths, _spelling(column, lowered)
 
 
+def spelt(truths: pd.Series, words: tuple[str, str]) -> pd.Series:
+    """Return truth values as the file writes them; missing stays missing.
+
+    Args:
+        truths: True, False or missing.
+        words: How the file writes (true, false).
+    """
+    true, false = words
+    return truths.map({True: true, False: false}).astype(object).where(truths.notna(), None)
+
+
 def _spelling(column: pd.Series, lowered: pd.Series) -> tuple[str, str]:
     """Return how the file mostly writes true and false; a word it lacks is made after the other."""
     true, false = (

@@ -13,6 +13,7 @@ from bms_schema.run.errors import MachineProblem, PathNotAllowed
 from bms_schema.run.tables import write_table
 
 from bms_generate.dataset import SYNTHETIC_FOLDER, Dataset, Tables
+from bms_generate.precleaning import spelt
 
 _DIGITS = {"0", "1", "0.0", "1.0"}
 
@@ -35,11 +36,10 @@ def as_in_file(frame: pd.DataFrame, table: str, dataset: Dataset) -> pd.DataFram
         if spec["sdtype"] == "datetime" and style:
             dressed[name] = frame[name].dt.strftime(style).where(frame[name].notna(), None)
         elif spec["sdtype"] == "boolean":
-            true, false = dataset.truth_words[table][name]
-            words = frame[name].map({True: true, False: false}).astype(object)
-            words = words.where(frame[name].notna(), None)
+            words = dataset.truth_words[table][name]
+            written = spelt(frame[name], words)
             # As text, digits would be quoted.
-            dressed[name] = pd.to_numeric(words).astype("Int64") if {true, false} <= _DIGITS else words
+            dressed[name] = pd.to_numeric(written).astype("Int64") if set(words) <= _DIGITS else written
     return dressed
 
 

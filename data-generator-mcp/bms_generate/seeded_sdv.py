@@ -17,7 +17,7 @@ import pandas as pd
 from bms_schema.run.errors import InputError, NotEnoughData
 
 from bms_generate.identifiers import without_sdv_names
-from bms_generate.metadata_file import METADATA_NAME, Metadata
+from bms_generate.metadata_file import METADATA_NAME, Metadata, foreign_keys
 from bms_generate.set_aside import unique_keys
 
 Tables = dict[str, pd.DataFrame]
@@ -82,10 +82,11 @@ def sample_related(synthesizer: Any, scale: float, seed: int) -> Tables:
 
 
 def _with_plain_keys(sampled: Tables, synthesizer: Any) -> Tables:
-    described: Metadata = synthesizer.metadata.to_dict()
-    keys = {name: unique_keys(spec) for name, spec in described["tables"].items()}
-    for link in described.get("relationships", []):
-        keys[link["child_table_name"]].append(link["child_foreign_key"])
+    described: Metadata = {"relationships": []} | synthesizer.metadata.to_dict()
+    keys = {
+        name: [*unique_keys(spec), *foreign_keys(described, name)]
+        for name, spec in described["tables"].items()
+    }
     return without_sdv_names(sampled, keys)
 
 

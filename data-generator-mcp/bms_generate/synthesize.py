@@ -4,16 +4,18 @@ Only `FleetSynthesizer` keeps memory in time; the other models draw every row of
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from bms_schema.run.errors import InvalidArgument, NotEnoughData
 
 from bms_generate.dataset import Dataset, Tables
 from bms_generate.derived import Derived, recompute
 from bms_generate.derived_search import derived_columns
-from bms_generate.fleet_links import find_fleets, foreign_keys, link_fleets
+from bms_generate.fleet_links import find_fleets, link_fleets
 from bms_generate.fleet_twin import twin_of_fleet
-from bms_generate.metadata_file import Metadata
+from bms_generate.metadata_file import Metadata, foreign_keys
 from bms_generate.modelling import Progress, sample_route
 from bms_generate.put_back import restore_table
 from bms_generate.routes import Method, Route, plan_routes
@@ -98,10 +100,11 @@ def _synthesize_group(
     progress(0, 3, f"{names}: looking for columns that follow from others")
     plans: dict[str, TablePlan] = {}
     derived: dict[str, list[Derived]] = {}
+    by_sdv = route.model in {"GaussianCopula", "HMA"}
     for name in route.tables:
-        plans[name], derived[name] = _plan(dataset, name, route)
-        if derived[name]:
-            notes.append(_word_derived(name, derived[name]))
+        left, spec, derived[name] = _without_derived(dataset, name, notes)
+        foreign = foreign_keys(dataset.metadata, name)
+        plans[name] = plan_table(left, spec, foreign, alone=len(route.tables) == 1, by_sdv=by_sdv)
     if len(plans) == 1 and next(iter(plans.values())).modelled.columns.empty:
         raise NotEnoughData(
             f"No column of table '{names}' varies.",
@@ -122,34 +125,25 @@ def _synthesize_fleet(
     progress: Progress,
     notes: list[str],
 ) -> Tables:
-    frame, spec = dataset.tables[name], dataset.metadata["tables"][name]
     progress(0, 3, f"{name}: looking for columns that follow from others")
-    keys = foreign_keys(dataset.metadata, name).union(unique_keys(spec))
-    derived = derived_columns(frame, spec, keys)
-    if derived:
-        notes.append(_word_derived(name, derived))
+    left, spec, derived = _without_derived(dataset, name, notes)
     progress(1, 3, f"{name}: fitting and sampling strings and cells")
-    left = frame.drop(columns=[item.column for item in derived])
-    spec = spec | {"columns": {column: spec["columns"][column] for column in left}}
     made, said = twin_of_fleet(left, spec, rows=rows, scale=scale, seed=int(random.integers(2**32)))
     notes += [f"{name}: {note}" for note in said]
-    return {name: recompute(made, frame, derived)}
+    return {name: recompute(made, dataset.tables[name], derived)}
 
 
-def _word_derived(name: str, derived: list[Derived]) -> str:
-    rules = "; ".join(item.words for item in derived)
-    return f"{name}: computed from other columns, not sampled: {rules}"
-
-
-def _plan(dataset: Dataset, name: str, route: Route) -> tuple[TablePlan, list[Derived]]:
-    """Take out what follows from other columns, then what is no random variable."""
+def _without_derived(
+    dataset: Dataset, name: str, notes: list[str]
+) -> tuple[pd.DataFrame, dict[str, Any], list[Derived]]:
+    """Return a table and its metadata without the columns that follow from others, and these; `notes` gets them."""
     frame, spec = dataset.tables[name], dataset.metadata["tables"][name]
-    foreign = foreign_keys(dataset.metadata, name)
-    derived = derived_columns(frame, spec, foreign.union(unique_keys(spec)))
+    derived = derived_columns(frame, spec, foreign_keys(dataset.metadata, name).union(unique_keys(spec)))
+    if derived:
+        rules = "; ".join(item.words for item in derived)
+        notes.append(f"{name}: computed from other columns, not sampled: {rules}")
     left = frame.drop(columns=[item.column for item in derived])
-    spec = spec | {"columns": {column: spec["columns"][column] for column in left}}
-    by_sdv = route.model in {"GaussianCopula", "HMA"}
-    return plan_table(left, spec, foreign, alone=len(route.tables) == 1, by_sdv=by_sdv), derived
+    return left, spec | {"columns": {column: spec["columns"][column] for column in left}}, derived
 
 
 def _without_empty_links(dataset: Dataset) -> Metadata:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from bms_schema.data.columns import COLUMNS
 
-from bms_generate.known_names import match_names
+from bms_generate.known_names import unit_of
 from bms_generate.series_scores import LabelRates
 from bms_generate.telemetry_scores import SeriesScores, TelemetryScores
 from bms_generate.trained_on import LEAST_TAUGHT, TrainedOn
@@ -174,9 +173,7 @@ def _between_cells(series: SeriesScores) -> Iterator[Reason]:
 
 
 def _unit(signal: str) -> str:
-    known = match_names([signal])
-    unit = COLUMNS[next(iter(known))].unit if known else ""
-    return f" {unit}" if unit else ""
+    return f" {unit_of(signal)}".rstrip()
 
 
 def _factor(value: float, wanted: float) -> float:
