@@ -108,7 +108,7 @@ def csv_files(folder: Path) -> dict[str, Path]:
 def _no_csv(folder: Path) -> PathNotFound:
     found = [item.name + "/" * item.is_dir() for item in sorted(folder.iterdir()) if item.name[0] != "."]
     rest = f" and {len(found) - _MOST_NAMES} more" if len(found) > _MOST_NAMES else ""
-    parquet = next((item for item in folder.glob("*.parquet")), next(folder.glob("*/*.parquet"), None))
+    parquet = any(folder.glob("*.parquet")) or any(folder.glob("*/*.parquet"))
     return PathNotFound(
         f"'{folder}' has no CSV file; it holds {', '.join(found[:_MOST_NAMES]) or 'nothing'}{rest}.",
         expected=f"<table>.csv files beside a {METADATA_NAME}" + (", no Parquet" if parquet else ""),

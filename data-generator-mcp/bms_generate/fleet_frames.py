@@ -32,7 +32,8 @@ def shortened(strings: list[StringSeries], rows: int | None) -> list[StringSerie
 
 def _first_rows(string: StringSeries, rows: int) -> StringSeries:
     """Return the string's first cells, with so many rows at most."""
-    before = np.cumsum(string.present.sum(axis=0)) - string.present.sum(axis=0)
+    readings = string.present.sum(axis=0)
+    before = np.cumsum(readings) - readings
     cells = before < rows
     present = string.present[:, cells].copy()
     kept = rows - int(before[cells][-1])

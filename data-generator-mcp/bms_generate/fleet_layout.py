@@ -1,8 +1,8 @@
 """A table of telemetry as arrays: one grid of time stamps per string, its shared signals, its cells' signals.
 
 Cells of a series string carry one current and stand in one room: such columns belong to the string, the others
-to its cells. Columns of few values (labels, alarms, modes) are states; what never
-changes in a cell is an attribute.
+to its cells. Columns of few values (labels, alarms, modes) are states; what never changes in a cell is an
+attribute.
 """
 
 from collections.abc import Sequence

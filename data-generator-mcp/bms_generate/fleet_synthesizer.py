@@ -68,8 +68,9 @@ class FleetSynthesizer:
                 expected=f"at least {LEAST_MOMENTS} moments",
                 fix="Pass a longer log.",
             )
-        self._fit_strings(waves := slow_waves([string.stamps for string in self.fleet.strings]))
-        self._fit_cells(waves)
+        waves = slow_waves([string.stamps for string in self.fleet.strings])
+        middles = self._fit_strings(waves)
+        self._fit_cells(middles, waves)
         real = [frame[name].dropna().to_numpy(dtype=float) for name in self.fleet.columns.measured]
         steps = [0.0 if (n := decimals_of(values)) is None else 10.0**-n for values in real]
         self.steps = np.array(steps[len(self.fleet.columns.shared) :])
@@ -87,27 +88,28 @@ class FleetSynthesizer:
             found.append(f"{len(self.fates.courses)} cell(s) end in a state that lasts, such as a death")
         return found
 
-    def _fit_strings(self, waves: int) -> None:
-        """Learn what the cells of a string share: its signals, and the middle of its cells."""
+    def _fit_strings(self, waves: int) -> list[NDArray[np.float64]]:
+        """Learn what the cells of a string share: its signals and the middle of its cells; return the medians."""
         strings = self.fleet.strings
         self.states = UsualStates.of([string.states for string in strings])
-        self.middles = [medians(string.own) for string in strings]
-        centres, self.by_mean = steady_centres(strings, self.middles, self.states)
+        middles = [medians(string.own) for string in strings]
+        centres, self.by_mean = steady_centres(strings, middles, self.states)
         signals = [
             Signals(string.stamps, np.concatenate([filled(string.shared), centre], axis=1))
             for string, centre in zip(strings, centres, strict=True)
         ]
         self.signals = model_strings(signals, waves)
         self.far_at = _far_at(self.signals.excursions)
+        return middles
 
-    def _fit_cells(self, waves: int) -> None:
+    def _fit_cells(self, middles: list[NDArray[np.float64]], waves: int) -> None:
         """Learn what tells the cells apart: traits, what befalls them, and how they wander."""
         self.fates = Fates()
         traits, wanders = [], []
         active = [self._active(excursions) for excursions in self.signals.excursions]
         n_shared = len(self.fleet.columns.shared)
         for string, middle, excursions, far in zip(
-            self.fleet.strings, self.middles, self.signals.excursions, active, strict=True
+            self.fleet.strings, middles, self.signals.excursions, active, strict=True
         ):
             own = excursions[:, n_shared:]
             cells = set_apart(string, middle, own, self.states)
@@ -173,11 +175,12 @@ class FleetSynthesizer:
         counts = [frame.present.shape[1] for frame in frames]
         traits = self.traits.sample(sum(counts), random)
         fates = self.fates.draw(counts, random)
-        wander = self.wander.sample([self._active(part.excursions) for part in drawn], counts, random)
+        active = [self._active(part.excursions) for part in drawn]
+        wander = self.wander.sample(active, counts, random)
         strings, first = [], 0
-        for frame, signals, restless, fated in zip(frames, drawn, wander, fates, strict=True):
+        for frame, signals, far, restless, fated in zip(frames, drawn, active, wander, fates, strict=True):
             own = traits.of(slice(first, first + len(fated)))
-            strings.append(self._draw_string(frame, signals, restless, own, fated, random))
+            strings.append(self._draw_string(frame, signals, far, restless, own, fated, random))
             first += len(fated)
         return strings
 
@@ -185,6 +188,7 @@ class FleetSynthesizer:
         self,
         frame: StringSeries,
         drawn: Drawn,
+        active: NDArray[np.bool_],
         wander: NDArray[np.float64],
         traits: Traits,
         fates: list[Fate],
@@ -195,7 +199,6 @@ class FleetSynthesizer:
         own = drawn.excursions[:, n_shared:]
         wander = self._before_rounding(traits.spread) * wander
         deviation, passing = traits.expected(own) + wander, np.zeros_like(wander)
-        active = self._active(drawn.excursions)
         states = np.empty((moments, cells, len(self.states.usual)), dtype=np.int16)
         for cell, fate in enumerate(fates):
             added, states[:, cell], silent = befall(fate, own, active, self.states.usual, random)

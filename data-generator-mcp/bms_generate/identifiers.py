@@ -78,12 +78,12 @@ def without_sdv_names(tables: dict[str, pd.DataFrame], keys: dict[str, list[str]
     ['synthetic-2']
     """
     names: dict[Any, str] = {}
-    renamed = {}
     for table, frame in tables.items():
         for name in keys.get(table, []):
             by_sdv = [value for value in frame[name].unique() if str(value).startswith(_BY_SDV)]
             for number, value in enumerate(by_sdv, start=1):
                 names.setdefault(value, f"synthetic-{number}")
+    renamed = {}
     for table, frame in tables.items():
         columns = {
             name: frame[name].map(lambda value: names.get(value, value)) for name in keys.get(table, [])

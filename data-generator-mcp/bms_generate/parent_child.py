@@ -123,9 +123,8 @@ class ParentChildTrees:
             given = None
             if name in self._below:
                 first = table.links[0]
-                given = self._above(first, drawn[first.parent]).iloc[parents[first]].reset_index(drop=True)
-            family = None if given is None else parents[first]
-            drawn[name] = frame = self._draw(name, given, family, scale, random)
+                given = self._above(first, drawn[first.parent]).iloc[parents[first]]
+            drawn[name] = frame = self._draw(name, given, scale, random)
             keys = {column: fresh_ids(table.frame[column].iloc[0], len(frame)) for column in table.unique}
             for link in table.links:
                 values = made[link.parent][self._tables[link.parent].unique[0]].to_numpy()
@@ -139,16 +138,15 @@ class ParentChildTrees:
         return made
 
     def _draw(
-        self,
-        name: str,
-        given: pd.DataFrame | None,
-        family: np.ndarray | None,
-        scale: float,
-        random: np.random.Generator,
+        self, name: str, given: pd.DataFrame | None, scale: float, random: np.random.Generator
     ) -> pd.DataFrame:
-        """Return a child of each of the given parents, then rows without a parent; at least one row."""
+        """Return a child of each of the given parents, then rows without a parent; at least one row.
+
+        Siblings are given rows of one index.
+        """
         parts, means = [], self._tables[name].means if given is not None else {}
         if given is not None:
+            family, given = given.index.to_numpy(), given.reset_index(drop=True)
             frame = self._below[name].sample(len(given), random, given)
             sums = {own: given[mean] + _about_nought(frame[own], family) for own, mean in means.items()}
             parts.append(frame.assign(**sums))
@@ -204,7 +202,7 @@ class ParentChildTrees:
         return places if len(places) else np.zeros(1, dtype=int)
 
 
-def _about_nought(deviations: pd.Series, family: np.ndarray | None) -> pd.Series:
+def _about_nought(deviations: pd.Series, family: np.ndarray) -> pd.Series:
     """Let the deviations of a parent's children have mean 0, as the real ones have, at the same spread."""
     groups = deviations.groupby(family)
     size = groups.transform("size")

@@ -60,7 +60,11 @@ def _with_linked_grids(plan: TablePlan, frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame.sort_values(plan.series_key, kind="stable").reset_index(drop=True)
     frame[plan.series.time] = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[ns]")
     step, longest = usual_step(plan.grids), max(len(grid.stamps) for grid in plan.grids)
+    fitting: dict[int, list[np.ndarray]] = {}  # by rows wanted: cells and grids may be thousands
     for turn, rows in enumerate(frame.groupby(plan.series_key, sort=False, dropna=False).indices.values()):
-        fitting = [grid.stamps for grid in plan.grids if len(grid.stamps) >= min(len(rows), longest)]
-        frame.loc[rows, plan.series.time] = stretch(fitting[turn % len(fitting)], len(rows), step)
+        least = min(len(rows), longest)
+        if least not in fitting:
+            fitting[least] = [grid.stamps for grid in plan.grids if len(grid.stamps) >= least]
+        stamps = fitting[least][turn % len(fitting[least])]
+        frame.loc[rows, plan.series.time] = stretch(stamps, len(rows), step)
     return frame

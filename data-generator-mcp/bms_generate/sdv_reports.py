@@ -69,10 +69,8 @@ def run_reports(real: Dataset, synthetic: Tables) -> SdvScores:
     """
     from sdmetrics.reports import DiagnosticReport, QualityReport
 
-    quality, all_pairs, same_bins, diagnostic = (
-        *(QualityReport() for _ in range(3)),
-        DiagnosticReport(),
-    )
+    quality, all_pairs, same_bins = (QualityReport() for _ in range(3))
+    diagnostic = DiagnosticReport()
     all_pairs.real_correlation_threshold = all_pairs.real_association_threshold = 0
     with quiet_sdv():
         for report in (quality, all_pairs, same_bins, diagnostic):

@@ -183,11 +183,11 @@ def _are_alike(real: NDArray[np.float64], drawn: NDArray[np.float64]) -> bool:
 
     for found, made in zip(real.T, drawn.T, strict=True):
         known = found[np.isfinite(found)]
+        if not len(known):
+            continue
         # What is constant at rest, but for a step of the logger's now and then, is drawn almost so.
-        least = np.abs(known[known != 0]).min(initial=np.inf)
-        step = (
-            max(float(np.ptp(known)) * _FINEST, least if np.isfinite(least) else 1e-12) if len(known) else 1.0
-        )
-        if len(known) and ks_2samp(np.round(known / step), np.round(made / step)).statistic > _UNLIKE:
+        logged = np.abs(known[known != 0])
+        step = max(float(np.ptp(known)) * _FINEST, logged.min() if len(logged) else 1e-12)
+        if ks_2samp(np.round(known / step), np.round(made / step)).statistic > _UNLIKE:
             return False
     return True
